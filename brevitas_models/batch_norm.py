@@ -1,0 +1,86 @@
+"""Batch normalisation of a vector field: statistics per iteration, a bias linear in time, the step size folded in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class FieldBatchNorm(nn.Module):
+    """Compute ``gain · (batch_norm_i(x) + time_bias · t_i)``, where i counts the uses of the module per frame.
+
+    In eval mode this is one multiplication and one addition per element with constants per iteration and channel, the
+    form in which it is exported and in which thresholds absorb it.
+
+    Parameters
+    ----------
+    channels : number of channels C of the input [N, C, H, W].
+    times : the time t_i of each use; a single 0 outside ODE blocks.
+    per_iteration : keep running statistics for each use instead of one set for all.
+    time_bias : add the learned bias, linear in t.
+    gain : constant factor; the step size h in the last layer of a vector field, else 1.
+    """
+
+    eps = 1e-5
+    momentum = 0.1
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(
+        self,
+        channels: int,
+        times: Sequence[float] = (0.0,),
+        per_iteration: bool = False,
+        time_bias: bool = False,
+        gain: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.times, self.gain = tuple(times), gain
+        self.statistics = len(self.times) if per_iteration else 1
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.time_bias = nn.Parameter(torch.zeros(channels)) if time_bias else None
+        self.register_buffer("running_mean", torch.zeros(self.statistics, channels))
+        self.register_buffer("running_var", torch.ones(self.statistics, channels))
+        self._frozen = False
+
+    def affine(self, iteration: int) -> tuple[Tensor, Tensor]:
+        """Factor and offset, both [1, C, 1, 1], that the module applies in eval mode in ``iteration``."""
+        if self._frozen:
+            return self.get_buffer(f"factor_{iteration}"), self.get_buffer(f"offset_{iteration}")
+        index = iteration % self.statistics
+        factor = self.weight * torch.rsqrt(self.running_var[index] + self.eps)
+        offset = self.bias - self.running_mean[index] * factor
+        if self.time_bias is not None:
+            offset = offset + self.time_bias * self.times[iteration]
+        return (factor * self.gain).reshape(1, -1, 1, 1), (offset * self.gain).reshape(1, -1, 1, 1)
+
+    def freeze(self) -> None:
+        """Turn the eval-mode constants into buffers, as an exporter needs them; training is over after this."""
+        for iteration in range(len(self.times)):
+            factor, offset = self.affine(iteration)
+            self.register_buffer(f"factor_{iteration}", factor.detach().clone())
+            self.register_buffer(f"offset_{iteration}", offset.detach().clone())
+        self._frozen = True
+
+    def forward(self, x: Tensor, iteration: int = 0) -> Tensor:
+        if not self.training:
+            factor, offset = self.affine(iteration)
+            return x * factor + offset
+        index = iteration % self.statistics
+        y = functional.batch_norm(
+            x,
+            self.running_mean[index],
+            self.running_var[index],
+            self.weight,
+            self.bias,
+            training=True,
+            momentum=self.momentum,
+            eps=self.eps,
+        )
+        if self.time_bias is not None:
+            y = y + (self.time_bias * self.times[iteration]).reshape(1, -1, 1, 1)
+        return y * self.gain if self.gain != 1.0 else y
