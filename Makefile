@@ -1,3 +1,67 @@
-.PHONY: setup
-setup:
-	python3.11 -m venv .venv
+# Every target that needs the virtual environment makes it first; `make setup` does nothing when nothing has changed.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progress-bar off
+PINS := requirements/lock.txt requirements/finn.txt
+# Written when the pinned packages, and then the project itself, are completely installed.
+PACKAGES_STAMP := $(VENV)/.packages-installed
+PROJECT_STAMP := $(VENV)/.project-installed
+TEST_WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test lint format bench clean distclean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+setup: $(PROJECT_STAMP) ## make the virtual environment with the pinned packages (2.3 GB)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
+	  { echo "setup: $(PYTHON) must be a Python 3.11; install it or say where: make setup PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "setup: making the virtual environment $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(PACKAGES_STAMP): $(PINS) | $(BIN)/python
+	@echo "setup: installing the pinned packages (requirements/lock.txt, about 2.3 GB, a minute or two)"
+	@$(PIP) -r requirements/lock.txt
+	@echo "setup: installing FINN (requirements/finn.txt)"
+	@$(PIP) --no-deps -r requirements/finn.txt
+	@touch $@
+
+$(PROJECT_STAMP): pyproject.toml $(PACKAGES_STAMP)
+	@echo "setup: installing this project into $(VENV)"
+	@PYTHONWARNINGS=ignore $(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+	@echo "setup: done; the command is $(BIN)/dsode"
+
+demo: setup ## fetch data, train, export and build a small network, and say how it went
+	@$(BIN)/dsode demo
+
+test: setup ## run the tests
+	@echo "test: pytest with $(TEST_WORKERS) workers"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --durations=15
+
+lint: setup ## check style, format and types
+	@echo "lint: ruff"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { echo "lint: badly formatted files above; run make format" >&2; exit 1; }
+	@echo "lint: mypy"
+	@$(BIN)/mypy
+
+format: setup ## rewrite the Python files in the project's format
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format .
+
+bench: setup ## run the benchmarks
+	@$(BIN)/python benchmarks/run.py
+
+clean: ## remove what builds and tools left in this folder, but not the virtual environment
+	rm -rf build dist runs demo *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -path ./$(VENV) -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+distclean: clean ## remove the virtual environment too
+	rm -rf $(VENV)

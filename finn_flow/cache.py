@@ -11,7 +11,7 @@ ENVIRONMENT_VARIABLE = "DSODE_CACHE"
 
 
 def cache_dir() -> Path:
-    """The cache's root: `$DSODE_CACHE` when set and not empty, else the platform's user cache (`$XDG_CACHE_HOME/dsode`).
+    """The cache's root: `$DSODE_CACHE` when set and not empty, else the user's cache (`$XDG_CACHE_HOME/dsode`).
 
     The folder need not exist yet.
     """
