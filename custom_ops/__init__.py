@@ -1,8 +1,11 @@
 """Hardware ops of the accelerator (FINN custom ops with RTL) and the ops that the transformations introduce.
 
-qonnx finds the ops of the ONNX domain ``custom_ops`` in this module's ``custom_op``.
+qonnx finds the ops of the ONNX domain ``custom_ops`` in this module's ``custom_op``; the hardware ops are registered
+under FINN's RTL domain, where FINN looks for RTL nodes.
 """
 
+from custom_ops.hardware import register_hardware_ops
 from custom_ops.ode_loop.rolled import ODELoop
 
 custom_op = {"ODELoop": ODELoop}
+register_hardware_ops()

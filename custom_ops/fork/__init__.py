@@ -1,0 +1,1 @@
+"""Stream fork: integer reference, FINN node and RTL core."""

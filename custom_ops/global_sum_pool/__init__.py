@@ -1,0 +1,1 @@
+"""Global sum pooling: integer reference, FINN node and RTL core."""

@@ -1,0 +1,31 @@
+"""The hardware ops and their registration with FINN."""
+
+from __future__ import annotations
+
+from finn.custom_op.fpgadataflow import rtl
+
+from custom_ops.base import HardwareOp
+from custom_ops.depthwise_conv.op import DepthwiseConv_rtl
+from custom_ops.fork.op import Fork_rtl
+from custom_ops.global_sum_pool.op import GlobalSumPool_rtl
+from custom_ops.indexed_thresholding.op import IndexedThresholding_rtl
+from custom_ops.ode_update.op import ODEUpdate_rtl
+from custom_ops.top_k.op import TopK_rtl
+
+DOMAIN = "finn.custom_op.fpgadataflow.rtl"
+"""Domain of all hardware nodes, FINN's and ours."""
+
+HARDWARE_OPS: tuple[type[HardwareOp], ...] = (
+    DepthwiseConv_rtl,
+    Fork_rtl,
+    GlobalSumPool_rtl,
+    IndexedThresholding_rtl,
+    ODEUpdate_rtl,
+    TopK_rtl,
+)
+
+
+def register_hardware_ops() -> None:
+    """Make ``getCustomOp`` find the hardware ops under FINN's RTL domain; calling it again changes nothing."""
+    for op in HARDWARE_OPS:
+        rtl.register_custom_op(op)

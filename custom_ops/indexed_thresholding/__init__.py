@@ -1,0 +1,1 @@
+"""Thresholding with one threshold set per solver iteration: integer reference, FINN node and RTL core."""

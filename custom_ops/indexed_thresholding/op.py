@@ -1,0 +1,187 @@
+"""FINN node of thresholding with a threshold set per solver iteration."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from qonnx.core.datatype import BaseDataType, DataType
+
+from custom_ops.base import Attributes, Constants, HardwareOp, fifo_luts
+from custom_ops.checks import check_at_least, check_divides, check_integer, check_length, check_one_of
+from custom_ops.indexed_thresholding.reference import clip_thresholds, indexed_thresholding
+from custom_ops.memory import hex_word, luts_of_memory
+from custom_ops.streams import Stream
+from finn_flow.errors import FlowError, UserError
+
+
+class IndexedThresholding_rtl(HardwareOp):
+    """Thresholding whose set of thresholds is chosen per frame (``reference.indexed_thresholding``).
+
+    Inputs: x [*numInputVectors, NumChannels] stream ``in0_V``; thresholds [iterations, NumChannels or 1, numSteps]
+    constant,
+    ascending on the last axis; index, one element, stream ``in1_V`` of one word per frame. Output: q, of x's shape.
+
+    Cycles: one word per cycle, also across frames if the next index is waiting.
+
+    Attributes
+    ----------
+    NumChannels, PE: channels, and channels per word; PE divides NumChannels.
+    numInputVectors: leading axes of the tensor, such as [1, H, W].
+    numSteps: thresholds per channel n.
+    ActVal: output below the first threshold.
+    inputDataType, weightDataType: integers; thresholds beyond the inputs' range are clipped in the hardware, where that
+        changes no result.
+    outputDataType: integer that holds ActVal to ActVal + n.
+    iterations: number of sets, at least 2; the index stream has the narrowest unsigned type that holds iterations - 1.
+    """
+
+    core = "indexed_thresholding"
+    rtl_sources: ClassVar[tuple[str, ...]] = (
+        "rtl_common/stream_checker.sv",
+        "indexed_thresholding/rtl/indexed_thresholding.sv",
+    )
+    finn_rtl_sources: ClassVar[tuple[str, ...]] = ("thresholding/hdl/thresholding.sv",)
+
+    def op_attributes(self) -> Attributes:
+        return {
+            "NumChannels": ("i", True, 0),
+            "PE": ("i", True, 0),
+            "numInputVectors": ("ints", False, [1]),
+            "numSteps": ("i", True, 0),
+            "ActVal": ("i", False, 0),
+            "inputDataType": ("s", True, ""),
+            "weightDataType": ("s", True, ""),
+            "outputDataType": ("s", True, ""),
+            "iterations": ("i", True, 0),
+        }
+
+    def validate(self) -> None:
+        name = self.onnx_node.name
+        check_divides(name, "PE", self.get_nodeattr("PE"), "NumChannels", self.get_nodeattr("NumChannels"))
+        vectors = self.get_nodeattr("numInputVectors")
+        check_length(name, "numInputVectors", vectors, max(len(vectors), 1))
+        check_at_least(name, "numSteps", self.get_nodeattr("numSteps"), 1)
+        check_at_least(name, "iterations", self.get_nodeattr("iterations"), 2, "one set of thresholds needs no index")
+        check_integer(name, "inputDataType", self.attribute_datatype("inputDataType"), (1, 25))
+        check_integer(name, "weightDataType", self.attribute_datatype("weightDataType"), (1, 26))
+        output = self.attribute_datatype("outputDataType")
+        check_integer(name, "outputDataType", output, (1, 16))
+        low = self.get_nodeattr("ActVal")
+        high = low + self.get_nodeattr("numSteps")
+        if low < output.min() or high > output.max():
+            raise UserError(
+                f"{name}: outputDataType must hold {low} to {high} (ActVal and numSteps), not {output.name}"
+            )
+        check_one_of(name, "number of inputs", len(self.onnx_node.input), (3,))
+
+    def _stream(self, attribute: str, port: str) -> Stream:
+        shape = (*self.get_nodeattr("numInputVectors"), self.get_nodeattr("NumChannels"))
+        return Stream(0, shape, self.attribute_datatype(attribute), self.get_nodeattr("PE"), port, attribute)
+
+    def _index_stream(self) -> Stream:
+        datatype = DataType.get_smallest_possible(self.get_nodeattr("iterations") - 1)
+        return Stream(2, (1,), datatype, 1, "s_axis_index")
+
+    def input_streams(self) -> list[Stream]:
+        return [self._stream("inputDataType", "s_axis"), self._index_stream()]
+
+    def output_streams(self) -> list[Stream]:
+        return [self._stream("outputDataType", "m_axis")]
+
+    def parameters(self) -> dict[int, tuple[tuple[int, ...], BaseDataType]]:
+        shape = (self.get_nodeattr("iterations"), self.get_nodeattr("NumChannels"), self.get_nodeattr("numSteps"))
+        return {1: (shape, self.attribute_datatype("weightDataType"))}
+
+    def legal_parameter_shapes(self, ind: int) -> list[tuple[int, ...]]:
+        shape = self.parameters()[ind][0]
+        return [shape, (shape[0], 1, shape[2])]
+
+    def compute(self, inputs: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+        x, thresholds, index = inputs
+        number = int(index.reshape(-1)[0])
+        if not 0 <= number < self.get_nodeattr("iterations"):
+            last = self.get_nodeattr("iterations") - 1
+            raise FlowError(f"{self.onnx_node.name}: index must be between 0 and {last}, not {number}")
+        self._check_sorted(thresholds)
+        return [indexed_thresholding(x, thresholds, number, self.get_nodeattr("ActVal"))]
+
+    def _check_sorted(self, thresholds: NDArray[np.int64]) -> None:
+        if np.any(np.diff(thresholds, axis=-1) < 0):
+            number, channel, _ = np.argwhere(np.diff(thresholds, axis=-1) < 0)[0]
+            raise UserError(
+                f"{self.onnx_node.name}: thresholds must be ascending, not {thresholds[number, channel].tolist()} "
+                f"in set {number}, channel {channel}"
+            )
+
+    # Code generation
+
+    def _threshold_bits(self, thresholds: NDArray[np.int64]) -> int:
+        """Bits in which inputs and clipped thresholds are compared, with the sign of the inputs."""
+        datatype = self.attribute_datatype("inputDataType")
+        above = int(clip_thresholds(thresholds, datatype).max()) > datatype.max()
+        return datatype.bitwidth() + int(above)
+
+    def core_parameters(self, constants: Constants) -> dict[str, int | str]:
+        datatype = self.attribute_datatype("inputDataType")
+        stream = self.input_streams()[0]
+        return {
+            "WORDS": stream.words,
+            "CF": max(constants[1].shape[1] // stream.pe, 1),
+            "PE": stream.pe,
+            "SETS": self.get_nodeattr("iterations"),
+            "STEPS": self.get_nodeattr("numSteps"),
+            "BIAS": self.get_nodeattr("ActVal"),
+            "IN_BITS": datatype.bitwidth(),
+            "IN_SIGNED": int(datatype.signed()),
+            "THRESHOLD_BITS": self._threshold_bits(constants[1]),
+            "OUT_BITS": self.attribute_datatype("outputDataType").bitwidth(),
+            "THRESHOLD_FILES": f'"./{self.onnx_node.name}_"',
+        }
+
+    def memory_files(self, constants: Constants) -> dict[str, list[str]]:
+        """One file per lane and stage of FINN's binary search core.
+
+        Stage s holds, per set and channel fold, the 2^s thresholds that it may compare with; folds and steps are
+        padded to powers of two, as the core's addresses are bit fields.
+        """
+        self._check_sorted(constants[1])
+        datatype = self.attribute_datatype("inputDataType")
+        bits = self._threshold_bits(constants[1])
+        lanes, sets = self.get_nodeattr("PE"), self.get_nodeattr("iterations")
+        stages = self.get_nodeattr("numSteps").bit_length()
+        clipped = clip_thresholds(constants[1], datatype)
+        channels = clipped.shape[1]
+        by_lane = np.broadcast_to(clipped, (sets, max(channels, lanes), clipped.shape[2])) if channels == 1 else clipped
+        by_lane = by_lane.reshape(sets, -1, lanes, clipped.shape[2])
+        folds = by_lane.shape[1]
+        padded = np.zeros((sets, 1 << (folds - 1).bit_length(), lanes, (1 << stages) - 1), dtype=np.int64)
+        padded[:, :folds, :, : clipped.shape[2]] = by_lane
+        files = {}
+        for lane in range(lanes):
+            for stage in range(stages):
+                step = 1 << (stages - stage)
+                values = padded[:, :, lane, step // 2 - 1 :: step].reshape(-1, 1)
+                lines = [hex_word(value, bits) for value in values]
+                files[self.memory_file_name(f"threshs_{lane}_{stage}")] = lines
+        return files
+
+    # Estimates
+
+    def get_op_and_param_counts(self) -> dict[str, int]:
+        """Return the number of thresholds."""
+        shape, datatype = self.parameters()[1]
+        return {f"param_threshold_{datatype.bitwidth()}b": math.prod(shape)}
+
+    def lut_estimation(self, fpgapart: str) -> int:
+        """Return LUTs: per lane and stage a threshold memory and a comparator, and the core's output FIFO."""
+        shape, _ = self.parameters()[1]
+        bits = self.attribute_datatype("inputDataType").bitwidth() + 1
+        stages = self.get_nodeattr("numSteps").bit_length()
+        lanes = self.get_nodeattr("PE")
+        folds = math.ceil(shape[1] / lanes)
+        depth = shape[0] * folds
+        per_lane = sum(luts_of_memory(bits, depth << stage) + bits // 2 + 4 for stage in range(stages))
+        return lanes * per_lane + fifo_luts(lanes * stages, stages + 3) + 20

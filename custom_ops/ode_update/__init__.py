@@ -1,0 +1,1 @@
+"""One Euler update of the state: integer reference, FINN node and RTL core."""

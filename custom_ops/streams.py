@@ -1,0 +1,53 @@
+"""The streams of a hardware op: how a tensor is cut into words."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from qonnx.core.datatype import BaseDataType
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One AXI4-Stream of a hardware op.
+
+    A tensor goes as words of ``pe`` elements, element 0 in the least significant bits, each exactly
+    ``datatype.bitwidth()`` bits wide; the last axis is the one that is folded.
+
+    Parameters
+    ----------
+    tensor: position among the node's inputs (or outputs) of the tensor that it carries.
+    shape: normal shape of one frame of that tensor.
+    datatype: integer type of an element.
+    pe: elements per word; divides the last axis.
+    port: prefix of the core's ports, for example ``s_axis``; several streams of one prefix form a port array.
+    attribute: name of the node attribute that holds ``datatype``, or "" if it follows from other attributes.
+    """
+
+    tensor: int
+    shape: tuple[int, ...]
+    datatype: BaseDataType
+    pe: int
+    port: str
+    attribute: str = ""
+
+    @property
+    def folded_shape(self) -> tuple[int, ...]:
+        """Shape with the last axis split into words and elements."""
+        return (*self.shape[:-1], self.shape[-1] // self.pe, self.pe)
+
+    @property
+    def words(self) -> int:
+        """Words per frame."""
+        return math.prod(self.shape) // self.pe
+
+    @property
+    def width_bits(self) -> int:
+        """Bits of a word, without the padding to whole bytes."""
+        return self.pe * self.datatype.bitwidth()
+
+    @property
+    def padded_bits(self) -> int:
+        """Bits of TDATA: ``width_bits`` rounded up to whole bytes."""
+        return 8 * math.ceil(self.width_bits / 8)

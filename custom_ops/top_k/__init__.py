@@ -1,0 +1,1 @@
+"""The K largest logits' indices: integer reference, FINN node and RTL core."""

@@ -1,0 +1,90 @@
+"""Generation of the Verilog wrapper that gives a core FINN's port names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from custom_ops.streams import Stream
+from finn_flow.errors import FlowError
+
+TEMPLATE = Path(__file__).parent / "rtl_common" / "wrapper.v.in"
+
+
+def fill_template(template: str, values: Mapping[str, str]) -> str:
+    """Replace every ``$NAME$`` of ``template`` by its value.
+
+    Raises
+    ------
+    FlowError: a placeholder has no value, a value has no placeholder, or a ``$`` is left over.
+    """
+    placeholders = set(re.findall(r"\$([A-Z_]+)\$", template))
+    if placeholders != set(values):
+        raise FlowError(f"template placeholders {sorted(placeholders)} do not match the values {sorted(values)}")
+    filled = re.sub(r"\$([A-Z_]+)\$", lambda match: values[match.group(1)], template)
+    if "$" in filled:
+        line = next(line for line in filled.splitlines() if "$" in line)
+        raise FlowError(f"a '$' is left over in the filled template: {line.strip()}")
+    return filled
+
+
+def wrapper_source(
+    module: str,
+    core: str,
+    parameters: Mapping[str, int | str],
+    inputs: Sequence[Stream],
+    outputs: Sequence[Stream],
+) -> str:
+    """Return the source of a module ``module`` with streams ``in0_V``, ..., ``out0_V``, ... around ``core``.
+
+    Values of ``parameters`` are integers or Verilog expressions. Streams that share a core port prefix are
+    concatenated, the first in the least significant place.
+    """
+    named = [(f"in{i}_V", stream, True) for i, stream in enumerate(inputs)]
+    named += [(f"out{i}_V", stream, False) for i, stream in enumerate(outputs)]
+    return fill_template(
+        TEMPLATE.read_text(),
+        {
+            "MODULE": module,
+            "CORE": core,
+            "BUS_INTERFACES": ":".join(name for name, _, _ in named),
+            "PORTS": ",\n\n".join(_ports(name, stream, is_input) for name, stream, is_input in named),
+            "PADDING": "\n".join(_padding(name, stream) for name, stream, is_input in named if not is_input),
+            "PARAMETERS": ",\n".join(f"        .{name}({value})" for name, value in parameters.items()),
+            "CONNECTIONS": ",\n".join(_connections(named)),
+        },
+    )
+
+
+def _ports(name: str, stream: Stream, is_input: bool) -> str:
+    forward, backward = ("input ", "output") if is_input else ("output", "input ")
+    return (
+        f"    {forward} wire [{stream.padded_bits - 1}:0] {name}_TDATA,\n"
+        f"    {forward} wire {name}_TVALID,\n"
+        f"    {backward} wire {name}_TREADY"
+    )
+
+
+def _padding(name: str, stream: Stream) -> str:
+    missing = stream.padded_bits - stream.width_bits
+    value = f"{{{missing}'b0, {name}_data}}" if missing else f"{name}_data"
+    return f"    wire [{stream.width_bits - 1}:0] {name}_data;\n    assign {name}_TDATA = {value};"
+
+
+def _connections(named: Sequence[tuple[str, Stream, bool]]) -> list[str]:
+    lines = []
+    for port in dict.fromkeys(stream.port for _, stream, _ in named):
+        members = [entry for entry in named if entry[1].port == port][::-1]
+        data = [
+            f"{name}_TDATA[{stream.width_bits - 1}:0]" if is_input else f"{name}_data"
+            for name, stream, is_input in members
+        ]
+        for signal, parts in (
+            ("tdata", data),
+            ("tvalid", [f"{name}_TVALID" for name, _, _ in members]),
+            ("tready", [f"{name}_TREADY" for name, _, _ in members]),
+        ):
+            expression = parts[0] if len(parts) == 1 else f"{{{', '.join(parts)}}}"
+            lines.append(f"        .{port}_{signal}({expression})")
+    return lines
