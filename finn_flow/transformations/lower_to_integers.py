@@ -212,8 +212,8 @@ def _threshold(node: NodeProto, pending: Pending, quantizer: Quantizer, graph: _
     parameter = f"{node.output[0]}_thresholds"
     stored = graph.new_parameters if thresholds.ndim == 3 else graph.initializers
     stored[parameter] = thresholds.astype(np.float32)
-    graph.dtypes[parameter] = _integer_type(thresholds.min(), thresholds.max())
-    graph.dtypes[source.name] = _integer_type(source.lowest.min(), max(source.highest.max(), thresholds.max()))
+    signed = DataType[graph.dtypes[source.name]].signed()
+    graph.dtypes[parameter] = _integer_type(source.lowest.min(), thresholds.max(), signed)
     graph.nodes.append(
         helper.make_node(
             "MultiThreshold",

@@ -1,0 +1,1 @@
+"""Choosing how parallel every node is."""

@@ -1,0 +1,30 @@
+"""From the exported QONNX graph to integers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.batchnorm_to_affine import BatchNormToAffine
+from qonnx.transformation.fold_constants import FoldConstants
+from qonnx.transformation.general import GiveUniqueNodeNames
+from qonnx.transformation.infer_shapes import InferShapes
+from qonnx.transformation.remove import RemoveIdentityOps
+
+from finn_flow.steps.decorator import build_step
+from finn_flow.transformations.lower_to_integers import LowerToIntegers
+from finn_flow.transformations.roll_ode_blocks import RollODEBlocks
+
+
+@build_step
+def step_roll_ode_blocks(model: ModelWrapper, cfg: Any) -> ModelWrapper:
+    """Fold every ODE block into an ODELoop node; first of all steps, so that the others see each body once."""
+    return model.transform(RollODEBlocks()).transform(InferShapes()).transform(GiveUniqueNodeNames())
+
+
+@build_step
+def step_lower_to_integers(model: ModelWrapper, cfg: Any) -> ModelWrapper:
+    """Streamline: weights, activations and states become integers, the arithmetic between them thresholds."""
+    for transformation in (BatchNormToAffine(), FoldConstants(), RemoveIdentityOps(), InferShapes()):
+        model = model.transform(transformation, apply_to_subgraphs=True)
+    return model.transform(LowerToIntegers())

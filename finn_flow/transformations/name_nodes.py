@@ -1,0 +1,19 @@
+"""Names of hardware nodes: unique in the whole accelerator, stable from build to build."""
+
+from __future__ import annotations
+
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.base import Transformation
+from qonnx.transformation.general import GiveUniqueNodeNames
+
+from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
+
+
+class NameNodes(Transformation):
+    """Number the nodes of each type; a body's nodes carry the name of their loop as prefix."""
+
+    def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
+        model = model.transform(GiveUniqueNodeNames())
+        for node in loops(model):
+            set_loop_body(node, loop_body(node).transform(GiveUniqueNodeNames(prefix=f"{node.name}_")))
+        return model, False
