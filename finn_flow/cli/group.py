@@ -6,7 +6,6 @@ Exit statuses: 0 it worked; 1 it failed (a tool, a disk, an interrupt); 2 bad in
 import errno
 import importlib
 import importlib.util
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -96,10 +95,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error), FAILED)
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", FAILED)
-    except BrokenPipeError:
-        # The reader of standard output has gone (`dsode ... | head`): nothing to tell it, and nothing more to flush.
-        sys.stdout = None
-        return FAILED
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise

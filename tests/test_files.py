@@ -1,0 +1,83 @@
+import errno
+import json
+import os
+import threading
+
+import pytest
+
+from finn_flow.errors import FlowError, UserError
+from finn_flow.files import atomic_path, atomic_write_bytes, atomic_write_json, check_writable_dir, disk_errors, locked
+
+
+def test_writes_and_replaces_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "new" / "value.json"
+    atomic_write_json(path, {"a": [1, 2]})
+    atomic_write_json(path, {"a": 3})
+    assert json.loads(path.read_text()) == {"a": 3}
+    assert [entry.name for entry in path.parent.iterdir()] == ["value.json"]
+
+
+def test_file_gets_the_usual_permissions(tmp_path):
+    (tmp_path / "usual").write_text("")
+    atomic_write_bytes(tmp_path / "atomic", b"x")
+    assert (tmp_path / "atomic").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_failed_write_keeps_the_old_file(tmp_path):
+    path = tmp_path / "weights.npz"
+    atomic_write_bytes(path, b"old")
+    with pytest.raises(KeyboardInterrupt), atomic_path(path) as temporary:
+        assert temporary.suffix == ".npz"
+        temporary.write_bytes(b"half")
+        raise KeyboardInterrupt
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_full_disk_names_the_path(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(FlowError, match=r"no space left on the disk while writing .*out\.bin; free some space"):
+        atomic_write_bytes(tmp_path / "out.bin", b"x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unwritable_place_is_the_users_mistake(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"cannot write .*file/sub/out: Not a directory; choose another place"):
+        atomic_write_bytes(tmp_path / "file" / "sub" / "out", b"x")
+    with pytest.raises(UserError, match=r"file must be a folder, not a file"):
+        check_writable_dir(tmp_path / "file")
+    with pytest.raises(UserError, match=r"cannot write /proc/sub"):
+        check_writable_dir("/proc/sub")
+
+
+def test_other_errors_pass_through(tmp_path):
+    with pytest.raises(OSError, match="Input/output"), disk_errors(tmp_path):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_check_writable_dir_creates_it(tmp_path):
+    assert check_writable_dir(tmp_path / "a" / "b").is_dir()
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+
+
+def test_lock_lets_one_in_at_a_time(tmp_path):
+    inside, most = [], []
+
+    def work():
+        for _ in range(50):
+            with locked(tmp_path / ".lock"):
+                inside.append(1)
+                most.append(len(inside))
+                inside.pop()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(most) == 200
+    assert max(most) == 1
