@@ -9,6 +9,7 @@ from custom_ops.depthwise_conv.op import DepthwiseConv_rtl
 from custom_ops.fork.op import Fork_rtl
 from custom_ops.global_sum_pool.op import GlobalSumPool_rtl
 from custom_ops.indexed_thresholding.op import IndexedThresholding_rtl
+from custom_ops.ode_loop.op import ODELoop_rtl
 from custom_ops.ode_update.op import ODEUpdate_rtl
 from custom_ops.top_k.op import TopK_rtl
 
@@ -20,6 +21,7 @@ HARDWARE_OPS: tuple[type[HardwareOp], ...] = (
     Fork_rtl,
     GlobalSumPool_rtl,
     IndexedThresholding_rtl,
+    ODELoop_rtl,
     ODEUpdate_rtl,
     TopK_rtl,
 )

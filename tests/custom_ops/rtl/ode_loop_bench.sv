@@ -6,7 +6,8 @@
 /// gives. It takes a word of its first index stream with the first word of a frame that goes in, and a word of the second
 /// with the first word of that frame that comes out.
 ///
-/// Streams   config: one word after reset, {cycles_per_word[15:0], body_latency[15:0]}, both at least 1; frames go in after it.
+/// Streams   config: one word after reset, {spurious, cycles_per_word[14:0], body_latency[15:0]}, the two numbers at least 1;
+///           frames go in after it. With `spurious` the body breaks its contract: it gives words that it never took.
 ///           in0_V, out0_V: frames.
 `default_nettype none
 
@@ -38,8 +39,9 @@ module ode_loop_bench #(
   wire logic clk = ap_clk;
   wire logic rst = !ap_rst_n;
 
-  logic [15:0] body_latency_q, cycles_per_word_q, capacity_q;
-  logic configured_q, core_ready;
+  logic [15:0] body_latency_q, capacity_q;
+  logic [14:0] cycles_per_word_q;
+  logic configured_q, spurious_q, core_ready;
 
   logic [DATA_WIDTH-1:0] to_body_tdata, from_body_tdata;
   logic to_body_tvalid, to_body_tready, from_body_tvalid, from_body_tready;
@@ -53,8 +55,8 @@ module ode_loop_bench #(
     if (rst) configured_q <= 1'b0;
     else if (config_TVALID && config_TREADY) begin
       configured_q <= 1'b1;
-      {cycles_per_word_q, body_latency_q} <= config_TDATA;
-      capacity_q <= (config_TDATA[15:0] + config_TDATA[31:16] - 1'b1) / config_TDATA[31:16] + 1'b1;
+      {spurious_q, cycles_per_word_q, body_latency_q} <= config_TDATA;
+      capacity_q <= (config_TDATA[15:0] + 16'(config_TDATA[30:16]) - 1'b1) / 16'(config_TDATA[30:16]) + 1'b1;
     end
   end
 
@@ -98,12 +100,13 @@ module ode_loop_bench #(
   logic first_in, first_out, unused_in, unused_out;
 
   wire logic take = to_body_tvalid && to_body_tready;
-  wire logic give = from_body_tvalid && from_body_tready;
   wire logic [INDEX_WIDTH-1:0] index_in = first_in ? index_tdata[0] : index_in_q;
   wire logic [INDEX_WIDTH-1:0] index_out = first_out ? index_tdata[1] : index_out_q;
 
   assign to_body_tready = configured_q && cycle_q >= next_take_q && inside_q < capacity_q && (index_tvalid[0] || !first_in);
-  assign from_body_tvalid = inside_q != 0 && cycle_q >= items[read_q].leaves_at && (index_tvalid[1] || !first_out);
+  wire logic leaves = inside_q != 0 && cycle_q >= items[read_q].leaves_at && (index_tvalid[1] || !first_out);
+  wire logic give = leaves && from_body_tready;
+  assign from_body_tvalid = leaves || (configured_q && spurious_q);
   assign index_tready[0] = take && first_in;
   assign index_tready[1] = give && first_out;
 
