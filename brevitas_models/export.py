@@ -8,22 +8,19 @@ import tempfile
 import warnings
 from pathlib import Path
 
-import numpy as np
 import torch
 from brevitas.export import export_qonnx
-from numpy.typing import NDArray
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.util.cleanup import cleanup_model
 
 from brevitas_models.batch_norm import FieldBatchNorm
 from brevitas_models.networks import ODENet
-from finn_flow.errors import FlowError
 
 INPUT_SCALE = 2.0**-8
 
 
 def to_qonnx(network: ODENet) -> ModelWrapper:
-    """Return ``network`` in eval mode as a tidied QONNX graph: [1, C, H, W] image values in, [1, num_classes] logits out.
+    """Return ``network`` in eval mode as a tidied QONNX graph: image values [1, C, H, W] in, logits out.
 
     Batch-norms become one Mul and one Add with constants; scales, shapes and data types are annotated.
     """

@@ -48,7 +48,9 @@ class StrideTwo(nn.Module):
             self.norms = nn.ModuleList([FieldBatchNorm(cout)])
             self.activations = nn.ModuleList([nn.Identity()])
         else:
-            self.convolutions = nn.ModuleList([layers.conv(cin, cin, 3, stride=2, groups=cin), layers.conv(cin, cout, 1)])
+            self.convolutions = nn.ModuleList(
+                [layers.conv(cin, cin, 3, stride=2, groups=cin), layers.conv(cin, cout, 1)]
+            )
             self.norms = nn.ModuleList([FieldBatchNorm(cin), FieldBatchNorm(cout)])
             self.activations = nn.ModuleList([layers.relu(), nn.Identity()])
 

@@ -15,6 +15,8 @@ from brevitas.quant.fixed_point import (
     Uint8ActPerTensorFixedPoint,
 )
 
+from brevitas_models.fused_quant import FusedIntQuant
+
 EDGE_WEIGHT_BITS = 8
 """Weights of the first and the last layer."""
 
@@ -25,6 +27,7 @@ INPUT_BITS = 8
 class ActivationQuantizer(Uint8ActPerTensorFixedPoint):
     """Unsigned, per tensor; scale learned, started at the 99.9th percentile of the first batches."""
 
+    int_quant = FusedIntQuant
     high_percentile_q = 99.9
     collect_stats_steps = 60
 
@@ -32,6 +35,7 @@ class ActivationQuantizer(Uint8ActPerTensorFixedPoint):
 class SignedQuantizer(Int8ActPerTensorFixedPoint):
     """Signed, per tensor: the state and the increment."""
 
+    int_quant = FusedIntQuant
     high_percentile_q = 99.9
     collect_stats_steps = 60
 
@@ -39,6 +43,7 @@ class SignedQuantizer(Int8ActPerTensorFixedPoint):
 class InputQuantizer(Uint8ActPerTensorFixedPoint):
     """Unsigned 8-bit with the constant scale 2^-8, exact for 8-bit images."""
 
+    int_quant = FusedIntQuant
     scaling_impl_type = ScalingImplType.CONST
     restrict_scaling_type = RestrictValueType.POWER_OF_TWO
     bit_width = INPUT_BITS
@@ -64,7 +69,7 @@ def quant_conv(
 
 
 def quant_linear(in_features: int, out_features: int, weight_bits: int) -> QuantLinear:
-    """A bias-free linear layer with signed narrow-range weights and one scale, so that its logits compare as integers."""
+    """A bias-free linear layer with narrow-range weights of one scale, so that its logits compare as integers."""
     return QuantLinear(
         in_features,
         out_features,

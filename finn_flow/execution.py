@@ -28,7 +28,7 @@ def execute_batch(model: ModelWrapper, inputs: NDArray[np.float32]) -> NDArray[n
 
 
 def with_batch_size(model: ModelWrapper, batch: int) -> ModelWrapper:
-    """Return a copy of ``model``, of batch size 1, whose activations have batch size ``batch``, loop bodies included."""
+    """Return a copy of ``model`` whose activations have batch size ``batch`` instead of 1, loop bodies included."""
     model = copy.deepcopy(model)
     graph = model.graph
     dynamic = {graph.input[0].name}

@@ -24,7 +24,7 @@ class Limit:
 def fold_for_cycles(model: ModelWrapper, cycles_per_frame: int) -> list[Limit]:
     """Fold all nodes so that a frame takes at most ``cycles_per_frame``, where a body runs once per iteration.
 
-    Each node gets the least parallel of its legal foldings within its budget, which is the frame's budget divided by the
+    Each node gets the least parallel of its legal foldings within its budget, which is the frame's divided by the
     iterations of the loop around it. Among equally parallel ones the folding is preferred whose input is as wide as
     the word that arrives; nodes without multipliers take over that width if it is within budget, which saves width
     converters. Returns the nodes that miss their budget at their most parallel, slowest first.

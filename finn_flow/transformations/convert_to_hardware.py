@@ -16,10 +16,9 @@ from qonnx.transformation.base import Transformation
 from qonnx.transformation.general import GiveReadableTensorNames, GiveUniqueNodeNames, SortGraph
 from qonnx.util.basic import get_by_name, qonnx_make_model
 
-import custom_ops  # noqa: F401  (registers the hardware ops)
+from custom_ops.hardware import DOMAIN
 from finn_flow.errors import UserError
 
-HARDWARE_DOMAIN = "finn.custom_op.fpgadataflow.rtl"
 INDEX = "index"
 """The body input that carries the iteration number to iteration-indexed thresholds."""
 
@@ -39,9 +38,7 @@ class _Hardware:
 
     def emit(self, op_type: str, inputs: Sequence[str], output: str, **attributes: Any) -> NodeProto:
         """Append a hardware node."""
-        node = helper.make_node(
-            op_type, list(inputs), [output], domain=HARDWARE_DOMAIN, backend="fpgadataflow", **attributes
-        )
+        node = helper.make_node(op_type, list(inputs), [output], domain=DOMAIN, backend="fpgadataflow", **attributes)
         self.nodes.append(node)
         return node
 
@@ -69,7 +66,7 @@ class ConvertToHardware(Transformation):
     """
 
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
-        if any(node.domain == HARDWARE_DOMAIN for node in model.graph.node):
+        if any(node.domain == DOMAIN for node in model.graph.node):
             return model, False
         hardware = _Hardware()
         entry = model.graph.input[0].name
@@ -105,7 +102,7 @@ def _convert_nodes(model: ModelWrapper, hardware: _Hardware) -> None:
 def _define_like(model: ModelWrapper, name: str, hardware: _Hardware, new_name: str) -> None:
     """Define ``new_name`` as the NHWC form of ``name``; [N, C] becomes [N, 1, 1, C]."""
     shape = list(model.get_tensor_shape(name))
-    shape = shape + [1, 1] if len(shape) == 2 else shape
+    shape = [*shape, 1, 1] if len(shape) == 2 else shape
     hardware.define(new_name, (shape[0], *shape[2:], shape[1]), model.get_tensor_datatype(name).name)
 
 
@@ -225,9 +222,7 @@ def _convert_matmul(model: ModelWrapper, node: NodeProto, hardware: _Hardware) -
     _emit_mvau(model, node, hardware, hardware.tensor(node.input[0]), model.get_initializer(node.input[1]))
 
 
-def _emit_mvau(
-    model: ModelWrapper, node: NodeProto, hardware: _Hardware, x: str, matrix: NDArray[np.float32]
-) -> None:
+def _emit_mvau(model: ModelWrapper, node: NodeProto, hardware: _Hardware, x: str, matrix: NDArray[np.float32]) -> None:
     parameter, output = node.input[1], node.output[0]
     hardware.initializers[parameter] = matrix
     hardware.dtypes[parameter] = model.get_tensor_datatype(parameter).name

@@ -6,8 +6,8 @@ from onnx import helper
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.base import Transformation
 
+from custom_ops.hardware import DOMAIN
 from finn_flow.transformations.bodies import change_bodies, index_tensor
-from finn_flow.transformations.convert_to_hardware import HARDWARE_DOMAIN
 
 
 class InsertForks(Transformation):
@@ -35,7 +35,7 @@ class InsertForks(Transformation):
                 [name],
                 copies,
                 name=f"Fork_{name}",
-                domain=HARDWARE_DOMAIN,
+                domain=DOMAIN,
                 backend="fpgadataflow",
                 NumOutputs=len(uses),
                 NumChannels=shape[-1],

@@ -7,8 +7,8 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 from qonnx.transformation.base import Transformation
 
+from custom_ops.hardware import DOMAIN
 from finn_flow.transformations.bodies import index_tensor, loop_body, loops, set_loop_body
-from finn_flow.transformations.convert_to_hardware import HARDWARE_DOMAIN
 
 
 class InsertWidthConverters(Transformation):
@@ -62,7 +62,7 @@ def _insert(model: ModelWrapper, source: str, sink: str, in_elements: int, out_e
         [source],
         [sink],
         name=name,
-        domain=HARDWARE_DOMAIN,
+        domain=DOMAIN,
         backend="fpgadataflow",
         inShape=shape,
         outShape=shape,

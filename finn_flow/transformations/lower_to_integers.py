@@ -169,7 +169,7 @@ def _quantizer(model: ModelWrapper, node: NodeProto) -> Quantizer:
 
 
 def _weights(model: ModelWrapper, node: NodeProto, constant: NDArray[np.float32]) -> Weights:
-    scale, zero, bits = (model.get_initializer(name) for name in node.input[1:4])
+    scale, zero = (model.get_initializer(name) for name in node.input[1:3])
     if np.any(zero != 0):
         raise UserError(f"{node.name}: the zero-point of weights must be 0; use a symmetric quantiser")
     context = {name: model.get_initializer(name) for name in node.input}
@@ -298,7 +298,7 @@ def _lower_elementwise(model: ModelWrapper, node: NodeProto, graph: _Graph) -> N
 
 
 def _constant(model: ModelWrapper, node: NodeProto, graph: _Graph, dynamic: str) -> NDArray[np.float32]:
-    """The constant operand as [..., channels or 1, 1], with a leading iteration axis if it differs between iterations."""
+    """The constant operand as [..., channels or 1, 1], with a leading axis if it differs between iterations."""
     name = node.input[0] if node.input[1] == dynamic else node.input[1]
     indexed = name in graph.indexed
     constant = graph.indexed[name] if indexed else model.get_initializer(name)
