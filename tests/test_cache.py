@@ -35,5 +35,5 @@ def test_default_is_the_users_cache(monkeypatch, tmp_path, empty):
 def test_file_in_its_place(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("DSODE_CACHE", str(tmp_path / "file"))
-    with pytest.raises(UserError, match="cannot write .*file/data"):
+    with pytest.raises(UserError, match=r"cannot write .*file/data"):
         cache_subdir("data")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from brevitas_models.data.fetch import fetched_dir
+from brevitas_models.data.fetching import fetched_dir
 from brevitas_models.data.idx import read_mnist
 from brevitas_models.data.image_set import ImageSet
 from brevitas_models.data.image_tree import read_image_tree

@@ -41,9 +41,11 @@ def read_usps(folder: Path, split: str) -> ImageSet:
     else:
         path = find_one(folder, (MAT_NAME, _ZIP_NAMES[split], _LIBSVM_NAMES[split]), _SUFFIXES)
         values, labels = _read_text(path)
+    if len(labels) == 0:
+        raise UserError(f"{path}: holds no images")
     if not np.isfinite(values).all() or np.abs(values).max() > 1:
         raise UserError(f"{path}: pixel values must be within -1..1")
-    if len(labels) == 0 or labels.min() < 0 or labels.max() > 9:
+    if labels.min() < 0 or labels.max() > 9:
         raise UserError(f"{path}: labels must stand for the digits 0..9")
     codes = np.rint((values + 1) * 127.5).astype(np.uint8)
     return ImageSet(codes.reshape(-1, SIDE, SIDE, 1), labels, tuple("0123456789"))

@@ -12,7 +12,8 @@ from finn_flow.errors import FlowError, UserError
 def test_help_lists_what_exists_and_imports_none_of_it(capsys):
     code = (
         "import sys; from finn_flow.cli import main; status = main(['--help']); "
-        "heavy = {'torch', 'numpy', 'finn', 'onnx', 'rich'} & set(sys.modules); assert not heavy, heavy; sys.exit(status)"
+        "heavy = {'torch', 'numpy', 'finn', 'onnx', 'rich'} & set(sys.modules); assert not heavy, heavy; "
+        "sys.exit(status)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "doctor" in result.stdout
