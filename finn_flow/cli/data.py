@@ -3,7 +3,7 @@
 import click
 from rich.table import Table
 
-from brevitas_models.data.fetch import CORRUPT, MISSING, PRESENT, data_dir, fetch, file_states
+from brevitas_models.data.fetching import CORRUPT, MISSING, PRESENT, data_dir, fetch, file_states
 from brevitas_models.data.sources import SOURCES, DataSource
 from finn_flow.cli.output import console, json_option, print_json, progress
 from finn_flow.errors import UserError
