@@ -3,7 +3,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progress-bar off
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --progress-bar off
 PINS := requirements/lock.txt requirements/finn.txt
 # Written when the pinned packages, and then the project itself, are completely installed.
 PACKAGES_STAMP := $(VENV)/.packages-installed
