@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from brevitas_models.batch_norm import FieldBatchNorm
 from brevitas_models.config import NetworkConfig
 from brevitas_models.layers import Layers
+from brevitas_models.quantizers import hold_weights
 from brevitas_models.solvers import SOLVERS, Solver
 
 
@@ -81,7 +82,10 @@ class ODEBlock(nn.Module):
         self.state = layers.state()
 
     def forward(self, x: Tensor) -> Tensor:
-        z = self.state(x)
+        with hold_weights(self.field.convolutions):
+            return self._integrate(self.state(x))
+
+    def _integrate(self, z: Tensor) -> Tensor:
         for iteration in range(self.iterations):
             register = None
             for stage, (a, b) in enumerate(zip(self.solver.a, self.solver.b, strict=True)):

@@ -6,6 +6,10 @@ models and the integer hardware can be compared without a tolerance.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from brevitas.inject.enum import RestrictValueType, ScalingImplType
 from brevitas.nn import QuantConv2d, QuantIdentity, QuantLinear, QuantReLU
 from brevitas.quant.fixed_point import (
@@ -14,6 +18,8 @@ from brevitas.quant.fixed_point import (
     Int8WeightPerTensorFixedPoint,
     Uint8ActPerTensorFixedPoint,
 )
+
+from torch import nn
 
 from brevitas_models.fused_quant import FusedIntQuant
 
@@ -51,11 +57,36 @@ class InputQuantizer(Uint8ActPerTensorFixedPoint):
     max_val = (2**INPUT_BITS - 1) / 2**INPUT_BITS
 
 
+class SharedWeightConv2d(QuantConv2d):
+    """A convolution used many times per frame, whose weights need not be quantised anew each time while training."""
+
+    held_weight: Any = None
+
+    def quant_weight(self, *args: Any, **kwargs: Any) -> Any:
+        return super().quant_weight(*args, **kwargs) if self.held_weight is None else self.held_weight
+
+
+@contextmanager
+def hold_weights(layers: Iterable[nn.Module]) -> Iterator[None]:
+    """Quantise the weights of the `SharedWeightConv2d` among ``layers`` once for the whole block, when training.
+
+    Same values and, as the gradients of all uses add up in the one quantised tensor, the same gradients.
+    """
+    held = [layer for layer in layers if isinstance(layer, SharedWeightConv2d) and layer.training]
+    for layer in held:
+        layer.held_weight = layer.quant_weight()
+    try:
+        yield
+    finally:
+        for layer in held:
+            layer.held_weight = None
+
+
 def quant_conv(
     in_channels: int, out_channels: int, kernel: int, weight_bits: int, stride: int = 1, groups: int = 1
-) -> QuantConv2d:
+) -> SharedWeightConv2d:
     """A bias-free convolution, padded by kernel // 2, with signed narrow-range weights scaled per output channel."""
-    return QuantConv2d(
+    return SharedWeightConv2d(
         in_channels,
         out_channels,
         kernel,
