@@ -69,6 +69,7 @@ def test_folder_under_its_usual_names(tmp_path, pattern):
         (gzip.compress(idx_bytes(IMAGES))[:-9], "damaged compressed file"),
         (gzip.compress(idx_bytes(IMAGES))[:30] + b"\xff" * 30, "damaged compressed file"),
     ],
+    ids=lambda value: "content" if isinstance(value, bytes) else None,  # compressed bytes hold the time
 )
 def test_wrong_files(content, message, tmp_path):
     (tmp_path / "file").write_bytes(content)

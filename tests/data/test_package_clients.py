@@ -50,6 +50,7 @@ def test_reads_debian_packages(tmp_path):
         (b"no archive", "damaged"),
         (b"", "damaged"),
     ],
+    ids=lambda value: "content" if isinstance(value, bytes) else None,  # compressed bytes hold the time
 )
 def test_wrong_archives_leave_nothing(archive, message, tmp_path):
     (tmp_path / "a").write_bytes(archive)

@@ -46,6 +46,7 @@ def libsvm_text():
         ("train", "usps.bz2", bz2.compress(libsvm_text())),
         ("test", "usps.t.bz2", bz2.compress(libsvm_text())),
     ],
+    ids=lambda value: "content" if isinstance(value, bytes) else None,  # compressed bytes hold the time
 )
 def test_classic_split_as_text(split, name, content, tmp_path):
     (tmp_path / name).write_bytes(content)
@@ -95,6 +96,7 @@ def test_wrong_patterns(content, message, tmp_path):
         ("usps", b"1 5\n", r"usps, line 1: must be `label 1:value \.\.\.`"),
         ("usps.bz2", bz2.compress(libsvm_text())[:-20], "damaged compressed file"),
     ],
+    ids=lambda value: "content" if isinstance(value, bytes) else None,  # compressed bytes hold the time
 )
 def test_wrong_text(name, content, message, tmp_path):
     (tmp_path / name).write_bytes(content)
