@@ -42,7 +42,8 @@ def cycles_per_frame(iterations: int, latency_cycles: int, ii_cycles: int, frame
 
     (iterations - 1) · max(ii, (latency + LOOP_LATENCY_CYCLES) / frames_in_flight) + ii: frames_in_flight frames share
     the way round the loop; a frame's last pass goes out and the next frame takes its place at once.
-    With ``choose_frames_in_flight`` this is iterations · ii, exactly.
+    With ``choose_frames_in_flight`` (or more) this is iterations · ii, exactly; it is exact for one frame too.
+    With too few, but more than one, it is an upper bound: new frames then also find gaps between the others.
     """
     per_pass = max(Fraction(ii_cycles), Fraction(latency_cycles + LOOP_LATENCY_CYCLES, frames_in_flight))
     return (iterations - 1) * per_pass + ii_cycles
