@@ -7,8 +7,13 @@ import copy
 import numpy as np
 from numpy.typing import NDArray
 from qonnx.core.modelwrapper import ModelWrapper
-from qonnx.core.onnx_exec import execute_onnx
 from qonnx.custom_op.registry import getCustomOp
+
+from custom_ops.execution import run_nodes
+from finn_flow.transformations.bodies import LOOP_OPS, loop_body, set_loop_body
+
+_BATCHED_ATTRIBUTES = {"MVAU_rtl": ("numInputVectors",), "StreamingDataWidthConverter_rtl": ("inShape", "outShape")}
+"""Attributes of FINN's nodes that hold the batch size; the other nodes take it from their input."""
 
 CHUNK = 25
 """Images per graph execution: enough to hide the cost per node, few enough for the memory of threshold comparisons."""
@@ -22,9 +27,25 @@ def execute_batch(model: ModelWrapper, inputs: NDArray[np.float32]) -> NDArray[n
         chunk = np.asarray(inputs[start : start + CHUNK], dtype=np.float32)
         if len(chunk) not in sized:
             sized[len(chunk)] = with_batch_size(model, len(chunk))
-        context = execute_onnx(sized[len(chunk)], {model.graph.input[0].name: chunk})
+        context = run_nodes(sized[len(chunk)], {model.graph.input[0].name: chunk})
         results.append(context[model.graph.output[0].name])
     return np.concatenate(results)
+
+
+def execute_hardware(model: ModelWrapper, frames: NDArray[np.integer]) -> dict[str, NDArray[np.int64]]:
+    """Run a hardware graph in Python on image codes [N, H, W, C]; returns ``labels`` [N] and ``logits`` [N, classes]."""
+    labels, logits = model.graph.output[0].name, model.graph.node[-1].input[0]
+    found: dict[str, list[NDArray[np.float32]]] = {labels: [], logits: []}
+    sized: dict[int, ModelWrapper] = {}
+    for start in range(0, len(frames), CHUNK):
+        chunk = frames[start : start + CHUNK].astype(np.float32)
+        if len(chunk) not in sized:
+            sized[len(chunk)] = with_batch_size(model, len(chunk))
+        context = run_nodes(sized[len(chunk)], {model.graph.input[0].name: chunk})
+        for name, values in found.items():
+            values.append(context[name].reshape(len(chunk), -1))
+    integers = {name: np.concatenate(values).astype(np.int64) for name, values in found.items()}
+    return {"labels": integers[labels][:, 0], "logits": integers[logits]}
 
 
 def with_batch_size(model: ModelWrapper, batch: int) -> ModelWrapper:
@@ -35,9 +56,11 @@ def with_batch_size(model: ModelWrapper, batch: int) -> ModelWrapper:
     for node in graph.node:
         if dynamic.intersection(node.input):
             dynamic.update(node.output)
-        if node.op_type == "ODELoop":
+        if node.op_type in LOOP_OPS:
+            set_loop_body(node, with_batch_size(loop_body(node), batch))
+        for attribute in _BATCHED_ATTRIBUTES.get(node.op_type, ()):
             instance = getCustomOp(node)
-            instance.set_nodeattr("body", with_batch_size(instance.get_nodeattr("body"), batch))
+            instance.set_nodeattr(attribute, [batch, *instance.get_nodeattr(attribute)[1:]])
     for name in dynamic:
         shape = model.get_tensor_shape(name)
         if shape is not None:

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from onnx import GraphProto
 from qonnx.core.datatype import BaseDataType, DataType
 from qonnx.core.modelwrapper import ModelWrapper
-from qonnx.core.onnx_exec import execute_onnx
 from qonnx.custom_op.registry import getCustomOp
 from qonnx.util.basic import get_by_name
 
 from custom_ops.base import Attributes, Constants, HardwareOp
 from custom_ops.checks import check_at_least, check_divides, check_integer, check_one_of, to_integers
-from custom_ops.execution import check_frames
+from custom_ops.execution import check_frames, run_nodes
 from custom_ops.fifo_memory import RAM_STYLES, fifo_memory_depth, resolve_ram_style, uram
 from custom_ops.memory import bram_18k, luts_of_memory
 from custom_ops.ode_loop.body import BodyAttribute
@@ -215,7 +214,7 @@ class ODELoop_rtl(BodyAttribute, HardwareOp):
             state = inputs[0][start : start + at_once].astype(np.float32)
             for iteration in range(self.get_nodeattr("iterations")):
                 values = [state, np.array([iteration], dtype=np.float32)]
-                context = execute_onnx(body, dict(zip(names, values, strict=False)))
+                context = run_nodes(body, dict(zip(names, values, strict=False)))
                 state = context[body.graph.output[0].name]
             results.append(state)
         return [np.rint(np.concatenate(results)).astype(np.int64)]

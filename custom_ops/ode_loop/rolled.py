@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import GraphProto, NodeProto, helper
 from qonnx.core.modelwrapper import ModelWrapper
-from qonnx.core.onnx_exec import execute_onnx
 from qonnx.custom_op.base import CustomOp
 from qonnx.transformation.infer_datatypes import InferDataTypes
 
+from custom_ops.execution import run_nodes
 from custom_ops.ode_loop.body import BodyAttribute
 from finn_flow.errors import FlowError
 
@@ -67,7 +67,7 @@ class ODELoop(BodyAttribute, CustomOp):
         state = context[node.input[0]]
         for i in range(iterations):
             inputs = [state, *(np.asarray(parameter[i]) for parameter in parameters)]
-            result = execute_onnx(body, dict(zip(names, inputs, strict=True)))
+            result = run_nodes(body, dict(zip(names, inputs, strict=True)))
             state = result[body.graph.output[0].name]
         context[node.output[0]] = state
 

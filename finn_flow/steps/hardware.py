@@ -36,7 +36,7 @@ def step_fold(model: ModelWrapper, cfg: Any) -> ModelWrapper:
     if cycles is not None:
         for limit in fold_for_cycles(model, cycles):
             log.warning(
-                f"{limit.node}: takes {limit.best_cycles} cycles at its most parallel, not {limit.budget_cycles} as asked"
+                f"{limit.node}: {limit.best_cycles} cycles at its most parallel, {limit.budget_cycles} allowed"
             )
     if cfg.folding_config_file is not None:
         apply_folding_config(model, json.loads(cfg.folding_config_file.read_text()))

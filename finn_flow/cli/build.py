@@ -1,0 +1,62 @@
+"""`dsode build`: a QONNX model through the FINN flow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from finn_flow.cli.output import console, json_option, print_json, progress
+
+
+@click.command("build")
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--model", type=click.Path(path_type=Path), required=True, help="QONNX file from `dsode export`.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for reports and hardware.")
+@json_option
+def command(config: Path, model: Path, out: Path, as_json: bool) -> None:
+    """Run the steps of a FINN build configuration on a QONNX model.
+
+    Without Vivado the flow ends before the first step that needs it, and the outputs left out are named.
+
+    Example: dsode build build_configs/zcu104.json --model model.onnx --out build
+    """
+    from finn_flow.build import build
+
+    result = build(config, model, out, progress)
+    report = json.loads((result.folder / "report" / "estimates.json").read_text())
+    if as_json:
+        print_json({"folder": str(result.folder), "left_out": result.left_out, **report})
+        return
+    _print_report(report)
+    if result.left_out:
+        console().print(f"Left out, because they need Vivado: {', '.join(result.left_out)}.")
+
+
+def _print_report(report: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    out = console()
+    table = Table("node", "folding", "cycles per pass", "passes", "cycles per frame", title="Estimated cycles")
+    for node in report["nodes"]:
+        folding = " ".join(f"{name}={value}" for name, value in node["folding"].items())
+        indent = "  " if node["loop"] else ""
+        numbers = [str(node[key]) for key in ("cycles_per_pass", "iterations", "cycles_per_frame")]
+        table.add_row(indent + node["name"], folding, *numbers)
+    out.print(table)
+    loops = Table("loop", "iterations", "body II", "cycles per frame", "feedback FIFO", "limited by", title="ODE loops")
+    for loop in report["loops"]:
+        numbers = [str(loop[key]) for key in ("iterations", "body_ii_cycles", "cycles_per_frame")]
+        loops.add_row(loop["name"], *numbers, f"{loop['feedback_fifo_bits']:,} bits", loop["limited_by"])
+    out.print(loops)
+    resources = Table("resource", "estimated", "on the board", "share", title="Estimated resources")
+    for name, row in report["resources"].items():
+        resources.add_row(name, f"{row['estimated']:,}", f"{row['available']:,}", f"{row['percent']} %")
+    out.print(resources)
+    network = report["network"]
+    out.print(
+        f"{network['cycles_per_frame']:,} cycles per frame (limited by {network['limited_by']}): "
+        f"{network['frames_per_second']:,.0f} frames/s at {network['clock_mhz']:g} MHz, estimated."
+    )
