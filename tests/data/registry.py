@@ -40,8 +40,9 @@ class Registry:
         self._calls = folder / "calls"
         self.serve(tar_gz({f"package/data/{name}": content for name, content in CONTENT.items()}))
         files = tuple(data_file(name, content) for name, content in CONTENT.items())
-        digest = hashlib.sha256(self.archive.read_bytes()).hexdigest()
-        self.source = DataSource("toy", "a toy", Package("npm", "toy-data", "1.0.0", digest), files)
+        archive = self.archive.read_bytes()
+        digest = hashlib.sha256(archive).hexdigest()
+        self.source = DataSource("toy", "a toy", Package("npm", "toy-data", "1.0.0", digest, len(archive)), files)
 
     @property
     def archive(self) -> Path:

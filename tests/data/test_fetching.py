@@ -1,5 +1,7 @@
 import os
+import shutil
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,7 +30,7 @@ def test_fetches_once_and_reports(registry):
     folder = fetch("toy", lines.append)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == CONTENT
     assert left_in_cache() == ["toy"]
-    assert lines[0] == "toy: downloading toy-data 1.0.0 (npm)"
+    assert lines[0] == "toy: downloading toy-data 1.0.0 (npm), 0.0 MB"
     assert lines[1] == "toy: images, 0.0 MB, sha256 verified"
     assert lines[-1] == f"toy: ready in {folder}"
     assert fetch("toy", lines.append) == folder
@@ -114,6 +116,15 @@ def test_client_without_a_result(registry):
     (registry.bin / "npm").write_text("#!/bin/sh\n")
     with pytest.raises(FlowError, match="npm left 0 archives for toy-data"):
         fetch("toy")
+
+
+def test_full_disk_is_noticed_before_the_download(registry, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=6000))
+    with pytest.raises(
+        FlowError, match=r"no space left on the disk: toy needs 0\.0 MB in .*cache/data, 0\.0 MB are free"
+    ):
+        fetch("toy")
+    assert registry.calls == []
 
 
 def test_unknown_name(registry):
