@@ -1,4 +1,4 @@
-"""Cycle-accurate simulation of AXI4-Stream designs with Verilator: no vendor tool, no system package but a C++ compiler."""
+"""Cycle-accurate simulation of AXI4-Stream designs with Verilator; the one system tool it needs is a C++ compiler."""
 
 from finn_flow.simulation.build import lint
 from finn_flow.simulation.design import Design, StreamPort

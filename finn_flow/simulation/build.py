@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from finn_flow.cache import cache_subdir
 from finn_flow.files import disk_errors
 from finn_flow.simulation import toolchain
 from finn_flow.simulation.design import Design
-from finn_flow.simulation.ports import TEMPLATE, read_ports, render_model
+from finn_flow.simulation.ports import TEMPLATE, Port, read_ports, render_model
 from finn_flow.simulation.sources import StagedSources, stage_sources
 
 LIBRARY = "model.so"
@@ -82,6 +83,20 @@ def build(design: Design, trace: bool = False) -> Path:
     return _cached_folder(f"{design.top[:40]}-{key}", make) / LIBRARY
 
 
+def inspect_ports(top: str, sources: Sequence[Path], defines: Mapping[str, str] | None = None) -> dict[str, Port]:
+    """The ports of a module with its default parameters, by name.
+
+    Raises:
+        SimulationBuildError, UserError: as `build`.
+    """
+    staged = stage_sources(sources, ())
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        staged.write(folder)
+        toolchain.run_verilator(_verilator_arguments(top, staged, {}, defines or {}), folder)
+        return read_ports((folder / "obj" / "Vdut.h").read_text())
+
+
 def lint(
     top: str,
     sources: Sequence[Path],
@@ -125,7 +140,8 @@ def _compile_model(folder: Path, trace: bool) -> None:
     """Compile `folder/obj/*.cpp` with the harness into `folder/model.so`."""
     runtime = _runtime(trace)
     generated = folder / "obj"
-    fast, slow = [], []
+    fast: list[Path] = []
+    slow: list[Path] = []
     for path in sorted(generated.glob("*.cpp")):
         (slow if "__Slow" in path.name or "__Trace" in path.name else fast).append(path)
     if sum(path.stat().st_size for path in (*fast, *slow)) <= SPLIT_BYTES:
@@ -219,7 +235,7 @@ def _cached_folder(name: str, make: Callable[[Path], None]) -> Path:
             temporary.mkdir()
             try:
                 make(temporary)
-                os.replace(temporary, target)
+                temporary.replace(target)
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
     return target
@@ -229,6 +245,6 @@ def _cached_folder(name: str, make: Callable[[Path], None]) -> Path:
 def _locked(path: Path) -> Iterator[None]:
     """Hold an exclusive lock between processes and threads."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w") as file:
+    with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

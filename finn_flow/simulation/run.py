@@ -121,11 +121,11 @@ def simulate(
         simulation.reset()
         simulation.start(plans, stall, frames_in_flight or 0)
         if reset_at_cycle is not None:
-            if _run(simulation, reset_at_cycle, limit, profile, None, plans) == DONE:
+            if run_plans(simulation, plans, limit, stop_at=reset_at_cycle, profile=profile) == DONE:
                 raise ValueError(f"reset_at_cycle={reset_at_cycle} must be before the end in cycle {simulation.cycle}")
             simulation.reset()
             simulation.start(plans, stall, frames_in_flight or 0)
-        _run(simulation, _NEVER, limit, profile, progress, plans)
+        run_plans(simulation, plans, limit, profile=profile, progress=progress)
         cycles = simulation.cycle
         simulation.drain(drain_cycles)
         return SimulationResult(
@@ -139,15 +139,23 @@ def simulate(
         )
 
 
-def _run(
+def run_plans(
     simulation: Simulation,
-    stop_at: int,
-    max_idle_cycles: int,
-    profile: bool,
-    progress: Progress | None,
     plans: Mapping[str, StreamPlan],
+    max_idle_cycles: int,
+    *,
+    stop_at: int = _NEVER,
+    profile: bool = False,
+    progress: Progress | None = None,
 ) -> int:
-    """Run in slices to the end or to cycle `stop_at`."""
+    """Run a simulation that was started with `plans`, in slices, to the end or to cycle `stop_at`.
+
+    Returns:
+        DONE or PAUSED.
+
+    Raises:
+        SimulationHang, SimulationError: as `simulate`.
+    """
     outputs = [stream.name for stream in simulation.design.outputs]
     expected = sum(len(plans[name].words) for name in outputs)
     slice_cycles = 1 << 14
@@ -200,17 +208,25 @@ def _plans(
     words |= {port.name: np.zeros((outputs[port.name], port.word_bytes), np.uint8) for port in design.outputs}
     plans = {}
     for name, data in words.items():
-        frame = words_per_frame.get(name, max(1, len(data)))
-        if frame < 1:
+        frame = words_per_frame.get(name)
+        if frame is not None and frame < 1:
             raise ValueError(f"{design.top}: words_per_frame of {name} must be positive, not {frame}")
-        plans[name] = StreamPlan(
-            words=data,
-            words_per_frame=frame,
-            frame_end_cycles=np.zeros(len(data) // frame, np.int64),
-            transfer_cycles=np.zeros(len(data), np.int64) if record_transfers else None,
-            idle_between_frames=idle_between_frames if name in inputs else 0,
-        )
+        plans[name] = stream_plan(data, frame, idle_between_frames if name in inputs else 0, record_transfers)
     return plans
+
+
+def stream_plan(
+    words: Words, words_per_frame: int | None = None, idle_between_frames: int = 0, record_transfers: bool = False
+) -> StreamPlan:
+    """The plan to send or to fill `words`; without `words_per_frame` they are one frame."""
+    frame = words_per_frame or max(1, len(words))
+    return StreamPlan(
+        words=words,
+        words_per_frame=frame,
+        frame_end_cycles=np.zeros(len(words) // frame, np.int64),
+        transfer_cycles=np.zeros(len(words), np.int64) if record_transfers else None,
+        idle_between_frames=idle_between_frames,
+    )
 
 
 def _checked_words(stream: StreamPort, words: Words) -> Words:

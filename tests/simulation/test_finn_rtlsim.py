@@ -1,0 +1,161 @@
+"""FINN's own RTL nodes through `exec_mode="rtlsim"`, against FINN's Python execution."""
+
+import numpy as np
+import pytest
+from tests.simulation.finn_nodes import Node, prepared, run_python, run_rtl
+
+
+def mvau(input_type: str, weight_type: str, mw: int, mh: int, simd: int, pe: int, pumped: bool = False) -> Node:
+    bits = {name: int(name.lstrip("UINT")) for name in (input_type, weight_type)}
+    rng = np.random.default_rng(mw + mh)
+    high = 2 ** (bits[weight_type] - 1)
+    return Node(
+        "MVAU_rtl",
+        (1, 5, mw),
+        input_type,
+        (1, 5, mh),
+        "INT24",
+        {
+            "MW": mw,
+            "MH": mh,
+            "SIMD": simd,
+            "PE": pe,
+            "inputDataType": input_type,
+            "weightDataType": weight_type,
+            "outputDataType": "INT24",
+            "noActivation": 1,
+            "numInputVectors": [1, 5],
+            "mem_mode": "internal_decoupled",
+            "pumpedCompute": int(pumped),
+        },
+        rng.integers(-high + 1, high, (mw, mh)),
+        weight_type,
+    )
+
+
+def thresholding(input_type: str, bits: int, channels: int, pe: int, per_channel: bool, act_val: int = 0) -> Node:
+    rng = np.random.default_rng(channels + bits)
+    steps = 2**bits - 1
+    low, high = (-100, 100) if input_type.startswith("INT") else (1, 200)
+    thresholds = np.sort(rng.integers(low, high, (channels if per_channel else 1, steps)), axis=1)
+    output_type = f"INT{bits}" if act_val else f"UINT{bits}"
+    return Node(
+        "Thresholding_rtl",
+        (1, 3, 4, channels),
+        input_type,
+        (1, 3, 4, channels),
+        output_type,
+        {
+            "NumChannels": channels,
+            "PE": pe,
+            "numSteps": steps,
+            "inputDataType": input_type,
+            "weightDataType": input_type,
+            "outputDataType": output_type,
+            "numInputVectors": [1, 3, 4],
+            "ActVal": act_val,
+        },
+        thresholds,
+        input_type,
+    )
+
+
+def swg(
+    data_type: str, dim: tuple[int, int], channels: int, simd: int, kernel: int, stride: int, **attributes: int
+) -> Node:
+    out = [(size - kernel) // stride + 1 for size in dim]
+    return Node(
+        "ConvolutionInputGenerator_rtl",
+        (1, *dim, channels),
+        data_type,
+        (1, *out, kernel * kernel * channels),
+        data_type,
+        {
+            "ConvKernelDim": [kernel, kernel],
+            "IFMChannels": channels,
+            "IFMDim": list(dim),
+            "OFMDim": out,
+            "SIMD": simd,
+            "Stride": [stride, stride],
+            "Dilation": [1, 1],
+            "inputDataType": data_type,
+            "outputDataType": data_type,
+            **attributes,
+        },
+    )
+
+
+def padding(data_type: str, dim: tuple[int, int], pad: list[int], channels: int, simd: int) -> Node:
+    out = (dim[0] + pad[0] + pad[2], dim[1] + pad[1] + pad[3])
+    return Node(
+        "FMPadding_rtl",
+        (1, *dim, channels),
+        data_type,
+        (1, *out, channels),
+        data_type,
+        {"ImgDim": list(dim), "Padding": pad, "NumChannels": channels, "SIMD": simd, "inputDataType": data_type},
+    )
+
+
+def width_converter(data_type: str, bits: int, channels: int, in_pe: int, out_pe: int) -> Node:
+    shape = (1, 3, 4, channels)
+    return Node(
+        "StreamingDataWidthConverter_rtl",
+        shape,
+        data_type,
+        shape,
+        data_type,
+        {
+            "inShape": list(shape),
+            "outShape": list(shape),
+            "inWidth": in_pe * bits,
+            "outWidth": out_pe * bits,
+            "dataType": data_type,
+        },
+    )
+
+
+def fifo(data_type: str, depth: int, ram_style: str = "auto") -> Node:
+    return Node(
+        "StreamingFIFO_rtl",
+        (1, 4, 4, 6),
+        data_type,
+        (1, 4, 4, 6),
+        data_type,
+        {
+            "depth": depth,
+            "folded_shape": [1, 4, 4, 2, 3],
+            "normal_shape": [1, 4, 4, 6],
+            "dataType": data_type,
+            "ram_style": ram_style,
+        },
+    )
+
+
+NODES = {
+    "mvau_4bit_unsigned": mvau("UINT4", "INT4", 12, 8, simd=3, pe=4),
+    "mvau_8bit_signed": mvau("INT8", "INT8", 8, 6, simd=8, pe=2),
+    "mvau_unfolded": mvau("UINT8", "INT4", 6, 6, simd=6, pe=6),
+    "mvau_pumped": mvau("INT4", "INT4", 8, 8, simd=4, pe=2, pumped=True),
+    "thresholding_signed_per_channel": thresholding("INT9", 3, 6, pe=2, per_channel=True),
+    "thresholding_unsigned_per_tensor": thresholding("UINT8", 4, 4, pe=4, per_channel=False),
+    "thresholding_signed_output": thresholding("INT8", 3, 4, pe=1, per_channel=True, act_val=-4),
+    "swg_default": swg("UINT4", (6, 7), 4, simd=2, kernel=3, stride=1),
+    "swg_default_stride_2_signed": swg("INT3", (7, 7), 2, simd=2, kernel=3, stride=2),
+    "swg_depthwise": swg("INT4", (6, 5), 4, simd=2, kernel=3, stride=1, depthwise=1),
+    "swg_parallel_window": swg("UINT4", (6, 6), 4, simd=4, kernel=3, stride=1, parallel_window=1),
+    "swg_parallel_window_depthwise": swg("INT4", (5, 6), 4, simd=2, kernel=3, stride=1, parallel_window=1, depthwise=1),
+    "padding_unsigned": padding("UINT4", (5, 4), [1, 1, 1, 1], 4, simd=2),
+    "padding_signed_uneven": padding("INT3", (4, 6), [0, 1, 1, 2], 3, simd=3),
+    "width_down": width_converter("INT5", 5, 12, in_pe=12, out_pe=4),
+    "width_up": width_converter("UINT4", 4, 12, in_pe=2, out_pe=12),
+    "width_no_divisor": width_converter("INT8", 8, 12, in_pe=4, out_pe=6),
+}
+FIFOS = {"srl": fifo("INT4", 16), "distributed": fifo("UINT8", 64), "block": fifo("INT8", 300, "block")}
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_rtl_equals_python(name: str) -> None:
+    node = NODES[name]
+    inputs = node.random_input(seed=sorted(NODES).index(name))
+    np.testing.assert_array_equal(run_rtl(node, inputs), run_python(node, inputs))
