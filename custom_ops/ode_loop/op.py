@@ -57,6 +57,7 @@ class ODELoop_rtl(BodyAttribute, HardwareOp):
 
     core = "ode_loop"
     rtl_sources: ClassVar[tuple[str, ...]] = (
+        "rtl_common/stream_checker.sv",
         "rtl_common/stream_fifo.sv",
         "rtl_common/stream_queue.sv",
         "ode_loop/rtl/ode_loop_word_counter.sv",
@@ -197,10 +198,15 @@ class ODELoop_rtl(BodyAttribute, HardwareOp):
         return self._blocks("ultra", uram)
 
     def lut_estimation(self, fpgapart: str) -> int:
-        """Return the LUTs of merge, split and FIFOs: two queues and a multiplexer of the state, and counters."""
+        """Return the LUTs of merge, split and FIFOs, fitted to open synthesis of three sizes of the core.
+
+        Per bit of a word one for a multiplexer and 1.25 for two queues; the rest counts words, frames and passes.
+        """
         state = self.input_streams()[0]
-        counters = 12 * math.ceil(math.log2(max(2, state.words))) + 12 * len(self.index_consumers()) + 40
-        return self._blocks("distributed", luts_of_memory) + 3 * state.width_bits + counters
+        counters = 110 + 4 * math.ceil(math.log2(max(2, state.words))) + 10 * self.frames_in_flight
+        index_queues = 30 * len(self.index_consumers())
+        per_word = math.ceil(2.25 * state.width_bits)
+        return self._blocks("distributed", luts_of_memory) + per_word + counters + index_queues
 
     # Execution
 

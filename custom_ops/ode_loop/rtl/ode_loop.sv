@@ -169,6 +169,35 @@ module ode_loop #(
   );
   /* verilator lint_on PINCONNECTEMPTY */
 
+  stream_checker #(.DATA_WIDTH(DATA_WIDTH)) check_s_axis (
+      .clk,
+      .rst,
+      .tdata(s_axis_tdata),
+      .tvalid(s_axis_tvalid),
+      .tready(s_axis_tready)
+  );
+  stream_checker #(.DATA_WIDTH(DATA_WIDTH)) check_m_axis (
+      .clk,
+      .rst,
+      .tdata(m_axis_tdata),
+      .tvalid(m_axis_tvalid),
+      .tready(m_axis_tready)
+  );
+  stream_checker #(.DATA_WIDTH(DATA_WIDTH)) check_to_body (
+      .clk,
+      .rst,
+      .tdata(to_body_tdata),
+      .tvalid(to_body_tvalid),
+      .tready(to_body_tready)
+  );
+  stream_checker #(.DATA_WIDTH(DATA_WIDTH)) check_from_body (
+      .clk,
+      .rst,
+      .tdata(from_body_tdata),
+      .tvalid(from_body_tvalid),
+      .tready(from_body_tready)
+  );
+
 endmodule
 
 `default_nettype wire
