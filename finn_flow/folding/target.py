@@ -25,9 +25,9 @@ def fold_for_cycles(model: ModelWrapper, cycles_per_frame: int) -> list[Limit]:
     """Fold all nodes so that a frame takes at most ``cycles_per_frame``, where a body runs once per iteration.
 
     Each node gets the least parallel of its legal foldings within its budget, which is the frame's divided by the
-    iterations of the loop around it. Among equally parallel ones the folding is preferred whose input is as wide as
-    the word that arrives; nodes without multipliers take over that width if it is within budget, which saves width
-    converters. Returns the nodes that miss their budget at their most parallel, slowest first.
+    iterations of the loop around it; equally parallel ones are told apart by what they cost around them. Nodes without
+    multipliers take over the width of the word that arrives if it is within budget, which saves width converters.
+    Returns the nodes that miss their budget at their most parallel, slowest first.
     """
     limits = _fold_nodes(model, cycles_per_frame, 1)
     for node in loops(model):
@@ -67,4 +67,10 @@ def _choose(node: NodeProto, options: list[Folding], budget: int, arriving: int)
         same_width = [option for option in within if option[0].get("PE", option[0].get("SIMD")) == arriving]
         if same_width:
             return same_width[0]
-    return min(within, key=lambda option: (parallelism(option[0]), option[0].get("SIMD", arriving) != arriving))
+    return min(within, key=lambda option: _cost(option[0], arriving))
+
+
+def _cost(folding: Folding, arriving: int) -> tuple[int, bool, int, bool]:
+    """Less is better: hardware, then DSPs (they do four small products for PEs in fours), then thresholds behind it."""
+    pe = folding.get("PE", 1)
+    return parallelism(folding), pe % 4 != 0, pe, folding.get("SIMD", arriving) != arriving

@@ -6,12 +6,14 @@ from typing import Any
 
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.batchnorm_to_affine import BatchNormToAffine
+from qonnx.transformation.extract_conv_bias import ExtractBiasFromConv
 from qonnx.transformation.fold_constants import FoldConstants
 from qonnx.transformation.general import GiveUniqueNodeNames
 from qonnx.transformation.infer_shapes import InferShapes
-from qonnx.transformation.remove import RemoveIdentityOps
 
 from finn_flow.steps.decorator import build_step
+from finn_flow.transformations.bodies import change_bodies
+from finn_flow.transformations.inline_constants import InlineConstants
 from finn_flow.transformations.lower_to_integers import LowerToIntegers
 from finn_flow.transformations.roll_ode_blocks import RollODEBlocks
 
@@ -25,6 +27,19 @@ def step_roll_ode_blocks(model: ModelWrapper, cfg: Any) -> ModelWrapper:
 @build_step
 def step_lower_to_integers(model: ModelWrapper, cfg: Any) -> ModelWrapper:
     """Streamline: weights, activations and states become integers, the arithmetic between them thresholds."""
-    for transformation in (BatchNormToAffine(), FoldConstants(), RemoveIdentityOps(), InferShapes()):
-        model = model.transform(transformation, apply_to_subgraphs=True)
-    return model.transform(LowerToIntegers())
+    change_bodies(model, _tidy)
+    return _tidy(model).transform(LowerToIntegers())
+
+
+def _tidy(model: ModelWrapper) -> ModelWrapper:
+    for transformation in (
+        InlineConstants(),
+        InferShapes(),
+        ExtractBiasFromConv(),
+        BatchNormToAffine(),
+        FoldConstants(exclude_op_types=["Quant", "IntQuant", "ODELoop"]),
+        InferShapes(),
+        GiveUniqueNodeNames(),
+    ):
+        model = model.transform(transformation)
+    return model

@@ -446,7 +446,15 @@ def _lower_reshape(model: ModelWrapper, node: NodeProto, graph: _Graph) -> None:
     graph.env[node.output[0]] = Codes(node.output[0], x.scale, x.lowest, x.highest, shape)
 
 
+def _lower_copy(model: ModelWrapper, node: NodeProto, graph: _Graph) -> None:
+    if node.input[0] not in graph.env:
+        raise UserError(f"{node.name}: {node.op_type} of a tensor that is not quantised has no integer form")
+    graph.env[node.output[0]] = graph.env[node.input[0]]
+
+
 _HANDLERS = {
+    "Identity": _lower_copy,
+    "Cast": _lower_copy,
     "Quant": _lower_quant,
     "IntQuant": _lower_quant,
     "Conv": _lower_conv,

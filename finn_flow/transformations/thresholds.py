@@ -88,7 +88,7 @@ def find_thresholds(
 
 @dataclass(frozen=True)
 class ElementwiseOp:
-    """One elementwise node with at most one constant operand, broadcastable against [iterations, channels, n]."""
+    """A ReLU, or arithmetic with one constant operand that broadcasts against [iterations, channels, n]."""
 
     op_type: str
     constant: NDArray[np.float32] | None = None
@@ -97,7 +97,7 @@ class ElementwiseOp:
     def apply(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """The node's float32 result."""
         if self.constant is None:
-            return np.maximum(x, np.float32(0)) if self.op_type == "Relu" else x
+            return np.maximum(x, np.float32(0))
         first, second = (self.constant, x) if self.constant_first else (x, self.constant)
         result: NDArray[np.float32] = _BINARY[self.op_type](first, second)
         return result
@@ -105,7 +105,7 @@ class ElementwiseOp:
 
 _BINARY = {"Mul": np.multiply, "Add": np.add, "Sub": np.subtract, "Div": np.divide}
 BINARY_OPS = frozenset(_BINARY)
-UNARY_OPS = frozenset({"Relu", "Identity"})
+UNARY_OPS = frozenset({"Relu"})
 
 
 def compose(scale: NDArray[np.float64], ops: Sequence[ElementwiseOp]) -> FloatFunction:
