@@ -1,0 +1,197 @@
+"""Writing modules as readable Verilog, optionally with what only a simulation needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from finn_flow.netlist.instances import CLOCK, CLOCK2X, RESET, SIGNALS
+from finn_flow.netlist.structure import Instance, Module, Stream
+
+FIFO = "StreamingFIFO_rtl"
+COUNT_BITS = 32
+PACE = "pace"
+PACER = "stream_pacer"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Words that may pass in so many cycles."""
+
+    words: int
+    cycles: int
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """What a variant for simulation has beside the netlist itself; none of it changes what the streams carry.
+
+    Parameters
+    ----------
+    taps: streams, as (module, stream), that are copied to output streams of the top, `tap_name(...)`.
+    fifo_counts: whether the greatest occupancy of each FIFO comes out of the top as `count_name(...)`.
+    pacers: streams, as (module, stream), that are slowed down while input `pace` of the top is 1.
+    """
+
+    taps: frozenset[tuple[str, str]] = frozenset()
+    fifo_counts: bool = False
+    pacers: Mapping[tuple[str, str], Pace] = field(default_factory=dict)
+
+
+def tap_name(module: str, stream: str) -> str:
+    """Return the name of the top's output stream that copies a stream."""
+    return f"tap_{module}_{stream}"
+
+
+def count_name(fifo: str) -> str:
+    """Return the name of the top's output that holds the greatest occupancy of a FIFO."""
+    return f"maxcount_{fifo}"
+
+
+@dataclass(frozen=True)
+class Emitter:
+    """Writes the modules of a netlist."""
+
+    modules: Mapping[str, Module]
+    instruments: Instruments = field(default_factory=Instruments)
+
+    def source(self, module: Module) -> str:
+        """Return the Verilog source of `module`, one of `modules`."""
+        streams = [(f"in{i}_V", module.streams[name], True) for i, name in enumerate(module.inputs)]
+        streams += [(f"out{i}_V", module.streams[name], False) for i, name in enumerate(module.outputs)]
+        ports = [_clock_ports(module, [name for name, _, _ in streams])]
+        ports += [_stream_ports(name, stream.tdata_bits, is_input) for name, stream, is_input in streams]
+        if self._paces(module):
+            ports.append(f"    input  wire {PACE}")
+        ports += [_tap_ports(name, bits) for name, bits in self._taps(module)]
+        ports += [f"    output wire [{COUNT_BITS - 1}:0] {count_name(fifo)}" for fifo in self._counts(module)]
+        parts = [
+            f"// {module.name}: {module.what}. Generated; see netlist.json.\n`default_nettype none\n",
+            f"module {module.name} (\n" + ",\n\n".join(ports) + "\n);\n",
+            *(self._declaration(module, stream) for stream in module.streams.values()),
+            *(self._instance(module, instance) for instance in module.instances),
+            "endmodule\n\n`default_nettype wire\n",
+        ]
+        return "\n".join(part for part in parts if part)
+
+    # What a module's children hand up
+
+    def _children(self, module: Module) -> list[Module]:
+        return [self.modules[instance.module] for instance in module.instances if instance.module in self.modules]
+
+    def _own_taps(self, module: Module) -> list[Stream]:
+        return [stream for stream in module.streams.values() if (module.name, stream.name) in self.instruments.taps]
+
+    def _taps(self, module: Module) -> list[tuple[str, int]]:
+        own = [(tap_name(module.name, stream.name), stream.tdata_bits) for stream in self._own_taps(module)]
+        return own + [tap for child in self._children(module) for tap in self._taps(child)]
+
+    def _counts(self, module: Module) -> list[str]:
+        if not self.instruments.fifo_counts:
+            return []
+        own = [instance.name for instance in module.instances if instance.op_type == FIFO]
+        return own + [fifo for child in self._children(module) for fifo in self._counts(child)]
+
+    def _paces(self, module: Module) -> bool:
+        own = any(name == module.name for name, _ in self.instruments.pacers)
+        return own or any(self._paces(child) for child in self._children(module))
+
+    # Streams
+
+    def _declaration(self, module: Module, stream: Stream) -> str:
+        lines = []
+        if module.kind != "cells":
+            shape = "x".join(str(n) for n in stream.shape)
+            lines.append(f"    // {stream.name}: {shape} {stream.datatype}, {stream.pe} a word")
+        if not {stream.name} & {*module.inputs, *module.outputs}:
+            lines += _wires(stream.name, stream.tdata_bits)
+        pace = self.instruments.pacers.get((module.name, stream.name))
+        if pace is not None:
+            paced = f"{stream.name}_paced"
+            lines += _wires(paced, stream.tdata_bits)
+            lines += _pacer(stream, _signals(module, stream.name), [f"{paced}_{s.lower()}" for s in SIGNALS], pace)
+        if (module.name, stream.name) in self.instruments.taps:
+            tdata, tvalid, tready = _signals(module, stream.name)
+            name = tap_name(module.name, stream.name)
+            lines += [f"    assign {name}_TDATA = {tdata};", f"    assign {name}_TVALID = {tvalid} && {tready};"]
+        return "\n".join(lines) + "\n" if lines else ""
+
+    # Instances
+
+    def _instance(self, module: Module, instance: Instance) -> str:
+        rows = [f".{CLOCK}({CLOCK})", *(f".{port}({CLOCK})" for port in instance.clocks)]
+        if instance.has_clock2x:
+            rows.append(f".{CLOCK2X}({CLOCK2X})")
+        rows.append(f".{RESET}({RESET})")
+        for port, name in instance.connections.items():
+            stream = module.streams[name]
+            wires = _signals(module, name)
+            if (module.name, name) in self.instruments.pacers and stream.consumer == instance.name:
+                wires = [f"{name}_paced_{signal.lower()}" for signal in SIGNALS]
+            lower = port in instance.lower_case
+            rows += [
+                f".{port}_{signal.lower() if lower else signal}({wire})"
+                for signal, wire in zip(SIGNALS, wires, strict=True)
+            ]
+        rows += [f".{port}({_zeros(bits)})" for port, bits in instance.tied.items()]
+        child = self.modules.get(instance.module)
+        counted = child is None and self.instruments.fifo_counts and instance.op_type == FIFO
+        for port in instance.open_outputs:
+            rows.append(f".{port}({count_name(instance.name)})" if counted and port == "maxcount" else f".{port}()")
+        if child is not None:
+            rows += [f".{PACE}({PACE})"] if self._paces(child) else []
+            rows += [f".{name}_{s}({name}_{s})" for name, _ in self._taps(child) for s in SIGNALS]
+            rows += [f".{count_name(fifo)}({count_name(fifo)})" for fifo in self._counts(child)]
+        body = ",\n".join(f"        {row}" for row in rows)
+        return f"    {instance.module} {instance.name} (\n{body}\n    );\n"
+
+
+def _signals(module: Module, stream: str) -> list[str]:
+    """Return the module's names for TDATA, TVALID and TREADY of a stream."""
+    if stream in module.inputs or stream in module.outputs:
+        return [f"{module.port_of(stream)}_{signal}" for signal in SIGNALS]
+    return [f"{stream}_{signal.lower()}" for signal in SIGNALS]
+
+
+def _clock_ports(module: Module, buses: list[str]) -> str:
+    bus_list = ":".join(buses)
+    lines = [
+        f'    (* X_INTERFACE_INFO = "xilinx.com:signal:clock:1.0 {CLOCK} CLK" *)',
+        f'    (* X_INTERFACE_PARAMETER = "ASSOCIATED_BUSIF {bus_list}, ASSOCIATED_RESET {RESET}" *)',
+        f"    input  wire {CLOCK},",
+    ]
+    if module.has_clock2x:
+        lines.append(f'    (* X_INTERFACE_INFO = "xilinx.com:signal:clock:1.0 {CLOCK2X} CLK" *)')
+        lines.append(f"    input  wire {CLOCK2X},")
+    lines.append('    (* X_INTERFACE_PARAMETER = "POLARITY ACTIVE_LOW" *)')
+    lines.append(f"    input  wire {RESET}")
+    return "\n".join(lines)
+
+
+def _stream_ports(name: str, bits: int, is_input: bool) -> str:
+    forward, backward = ("input ", "output") if is_input else ("output", "input ")
+    return (
+        f"    {forward} wire [{bits - 1}:0] {name}_TDATA,\n"
+        f"    {forward} wire {name}_TVALID,\n"
+        f"    {backward} wire {name}_TREADY"
+    )
+
+
+def _tap_ports(name: str, bits: int) -> str:
+    return f"    // TREADY of a tap has no effect.\n{_stream_ports(name, bits, is_input=False)}"
+
+
+def _wires(name: str, bits: int) -> list[str]:
+    return [f"    wire [{bits - 1}:0] {name}_tdata;", f"    wire {name}_tvalid, {name}_tready;"]
+
+
+def _pacer(stream: Stream, before: list[str], after: list[str], pace: Pace) -> list[str]:
+    rows = [".clk(ap_clk)", ".rst(!ap_rst_n)", f".enable({PACE})"]
+    rows += [f".s_axis_{signal.lower()}({wire})" for signal, wire in zip(SIGNALS, before, strict=True)]
+    rows += [f".m_axis_{signal.lower()}({wire})" for signal, wire in zip(SIGNALS, after, strict=True)]
+    parameters = f".DATA_WIDTH({stream.tdata_bits}), .WORDS({pace.words}), .CYCLES({pace.cycles})"
+    return [f"    {PACER} #({parameters}) {stream.name}_pacer ({', '.join(rows)});"]
+
+
+def _zeros(bits: int) -> str:
+    return f"{bits}'b0"

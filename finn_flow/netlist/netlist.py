@@ -1,0 +1,194 @@
+"""A netlist: the folder `rtl/` of a build and what is in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from finn_flow.errors import UserError
+from finn_flow.netlist.emit import Emitter, Instruments, count_name, tap_name
+from finn_flow.netlist.structure import Instance, Loop, Module, Node, Stream
+from finn_flow.simulation import Design, StreamPort
+
+FILE = "netlist.json"
+GRAPH = "graph.onnx"
+SOURCES = "sources.f"
+FORMAT = 1
+PACER_SOURCE = Path(__file__).parent / "rtl" / "stream_pacer.sv"
+
+
+@dataclass(frozen=True)
+class Netlist:
+    """What `netlist.json` holds, and where it was found.
+
+    Parameters
+    ----------
+    folder: the folder with all files; it may be moved.
+    top: name of the top module; its streams are `in0_V`, ... and `out0_V`, ...
+    sources: Verilog and SystemVerilog files relative to `folder`, in an order in which tools can read them.
+    data_files: memory files relative to `folder`; `$readmemh` names them without any folder.
+    modules: the generated hierarchy by module name.
+    loops: the looped stages by name.
+    nodes: all nodes of the graph and of the loop bodies by name.
+    logits_scale: value of one code of the last layer's output, or None where the graph does not say.
+    fpgapart, clk_ns: what the nodes were generated for.
+    versions: versions of the packages that made it.
+    """
+
+    folder: Path
+    top: str
+    sources: tuple[str, ...]
+    data_files: tuple[str, ...]
+    modules: dict[str, Module]
+    loops: dict[str, Loop]
+    nodes: dict[str, Node]
+    logits_scale: float | None
+    fpgapart: str
+    clk_ns: float
+    versions: dict[str, str]
+
+    @classmethod
+    def load(cls, folder: Path) -> Netlist:
+        """Read the netlist in `folder`.
+
+        Raises
+        ------
+        UserError: there is none, it is damaged, or files of it are missing.
+        """
+        path = Path(folder) / FILE
+        if not path.is_file():
+            raise UserError(f"{folder} holds no netlist ({FILE} is missing); make one with `dsode build`")
+        try:
+            netlist = cls._from_json(Path(folder), json.loads(path.read_text()))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UserError(f"{path} is damaged or of another version; run `dsode build` again") from error
+        missing = [name for name in (*netlist.sources, *netlist.data_files) if not (netlist.folder / name).is_file()]
+        if missing:
+            raise UserError(f"{folder} is not complete: {missing[0]} is missing; run `dsode build` again")
+        return netlist
+
+    @classmethod
+    def _from_json(cls, folder: Path, value: dict[str, Any]) -> Netlist:
+        if value["format"] != FORMAT:
+            raise ValueError(value["format"])
+        return cls(
+            folder=folder,
+            top=value["top"],
+            sources=tuple(value["sources"]),
+            data_files=tuple(value["data_files"]),
+            modules={entry["name"]: _module(entry) for entry in value["modules"]},
+            loops={entry["name"]: Loop(**entry) for entry in value["loops"]},
+            nodes={entry["name"]: Node(**entry) for entry in value["nodes"]},
+            logits_scale=value["logits_scale"],
+            fpgapart=value["fpgapart"],
+            clk_ns=value["clk_ns"],
+            versions=value["versions"],
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `netlist.json` holds."""
+        return {
+            "format": FORMAT,
+            "top": self.top,
+            "ports": {
+                "clock": "ap_clk",
+                "clock2x": "ap_clk2x" if self.modules[self.top].has_clock2x else None,
+                "reset": "ap_rst_n (active low, synchronous)",
+                "inputs": {name: asdict(stream) for name, stream in self.inputs.items()},
+                "outputs": {name: asdict(stream) for name, stream in self.outputs.items()},
+            },
+            "sources": self.sources,
+            "data_files": self.data_files,
+            "fpgapart": self.fpgapart,
+            "clk_ns": self.clk_ns,
+            "logits_scale": self.logits_scale,
+            "loops": [asdict(loop) for loop in self.loops.values()],
+            "nodes": [asdict(node) for node in self.nodes.values()],
+            "modules": [
+                {**asdict(module), "streams": [asdict(stream) for stream in module.streams.values()]}
+                for module in self.modules.values()
+            ],
+            "versions": self.versions,
+        }
+
+    @property
+    def inputs(self) -> dict[str, Stream]:
+        """The accelerator's input streams by port name."""
+        top = self.modules[self.top]
+        return {top.port_of(name): top.streams[name] for name in top.inputs}
+
+    @property
+    def outputs(self) -> dict[str, Stream]:
+        """The accelerator's output streams by port name."""
+        top = self.modules[self.top]
+        return {top.port_of(name): top.streams[name] for name in top.outputs}
+
+    def graph_streams(self) -> dict[tuple[str, str], Stream]:
+        """Return all streams between nodes as (module, stream), the outer graph's first, in graph order."""
+        graphs = [module for module in self.modules.values() if module.kind in ("top", "body")]
+        graphs.sort(key=lambda module: module.kind != "top")
+        return {(module.name, name): stream for module in graphs for name, stream in module.streams.items()}
+
+    def passes(self, module: str) -> int:
+        """Return how often a frame goes through the streams of a module."""
+        loop = self.modules[module].loop
+        return self.loops[loop].iterations if self.modules[module].kind == "body" else 1
+
+    def fifos(self) -> list[Node]:
+        """Return the FIFO nodes."""
+        return [node for node in self.nodes.values() if node.fifo_depth]
+
+    def design(self, instruments: Instruments | None = None, folder: Path | None = None) -> Design:
+        """Return what the simulation engine needs.
+
+        Parameters
+        ----------
+        instruments: what to add for observation; the modules with additions are then written into `folder`.
+        """
+        paths = {name: self.folder / name for name in self.sources}
+        instruments = instruments or Instruments()
+        if folder is not None:
+            emitter = Emitter(self.modules, instruments)
+            for module in self.modules.values():
+                paths[module.path] = folder / f"{module.name}.v"
+                paths[module.path].write_text(emitter.source(module))
+        if instruments.pacers:
+            paths[PACER_SOURCE.name] = PACER_SOURCE
+        streams = self.graph_streams()
+        taps = sorted(instruments.taps)
+        return Design(
+            top=self.top,
+            sources=list(paths.values()),
+            inputs=_ports(self.inputs),
+            outputs=_ports({**self.outputs, **{tap_name(*key): streams[key] for key in taps}}),
+            data_files=[self.folder / name for name in self.data_files],
+            clock2x="ap_clk2x" if self.modules[self.top].has_clock2x else None,
+            probes=[count_name(fifo.name) for fifo in self.fifos()] if instruments.fifo_counts else [],
+        )
+
+
+def _ports(streams: Mapping[str, Stream]) -> list[StreamPort]:
+    return [StreamPort(name, stream.width_bits) for name, stream in streams.items()]
+
+
+def _module(entry: dict[str, Any]) -> Module:
+    """Return the module that `asdict` turned into `entry`; lists become tuples again."""
+    streams = [Stream(**{**stream, "shape": tuple(stream["shape"])}) for stream in entry["streams"]]
+    sequences = ("lower_case", "clocks", "open_outputs")
+    instances = []
+    for instance in entry["instances"]:
+        tuples = {name: tuple(instance[name]) for name in sequences}
+        instances.append(Instance(**{**instance, **tuples}))
+    return Module(
+        entry["name"],
+        entry["kind"],
+        entry["what"],
+        entry["loop"],
+        tuple(entry["inputs"]),
+        tuple(entry["outputs"]),
+        {stream.name: stream for stream in streams},
+        tuple(instances),
+    )

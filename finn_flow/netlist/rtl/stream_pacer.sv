@@ -1,0 +1,57 @@
+/// Lets WORDS words pass in every CYCLES cycles, spread evenly; used to measure how full FIFOs get at the network's pace.
+///
+/// Latency       none: data and handshake pass through, gated by a register.
+/// Throughput    WORDS / CYCLES words per cycle. After a pause it catches up by at most one frame of WORDS words.
+/// Backpressure  `s_axis_tready` follows `m_axis_tready` combinationally: for simulation only.
+`default_nettype none
+
+module stream_pacer #(
+    // Bits of a word, >= 1.
+    parameter int unsigned DATA_WIDTH = 8,
+    // Words of a frame, >= 1.
+    parameter int unsigned WORDS = 1,
+    // Cycles of a frame, >= WORDS.
+    parameter int unsigned CYCLES = 1
+) (
+    input  wire logic                   clk,
+    input  wire logic                   rst,
+    // Low: every word passes at once.
+    input  wire logic                   enable,
+    input  wire logic [DATA_WIDTH-1:0]  s_axis_tdata,
+    input  wire logic                   s_axis_tvalid,
+    output logic                        s_axis_tready,
+    output logic [DATA_WIDTH-1:0]       m_axis_tdata,
+    output logic                        m_axis_tvalid,
+    input  wire logic                   m_axis_tready
+);
+
+  if (WORDS < 1 || CYCLES < WORDS) begin : gen_check_pace
+    $fatal(1, "%m: CYCLES must be at least WORDS, and WORDS at least 1");
+  end
+
+  // Earned so far, in units of 1/CYCLES words; a word costs CYCLES.
+  localparam longint unsigned MOST = 64'(CYCLES) * 64'(WORDS);
+  localparam int unsigned CREDIT_WIDTH = $clog2(MOST + 64'(CYCLES) + 64'd1);
+  logic [CREDIT_WIDTH-1:0] credit_d, credit_q;
+
+  wire logic pass = !enable || credit_q >= CREDIT_WIDTH'(CYCLES);
+  wire logic fire = m_axis_tvalid && m_axis_tready;
+
+  assign m_axis_tdata = s_axis_tdata;
+  assign m_axis_tvalid = s_axis_tvalid && pass;
+  assign s_axis_tready = m_axis_tready && pass;
+
+  always_comb begin
+    credit_d = credit_q + CREDIT_WIDTH'(WORDS);
+    if (enable && fire) credit_d -= CREDIT_WIDTH'(CYCLES);
+    if (credit_d > CREDIT_WIDTH'(MOST)) credit_d = CREDIT_WIDTH'(MOST);
+  end
+
+  always_ff @(posedge clk) begin
+    if (rst) credit_q <= CREDIT_WIDTH'(CYCLES);
+    else credit_q <= credit_d;
+  end
+
+endmodule
+
+`default_nettype wire

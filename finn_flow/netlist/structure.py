@@ -1,0 +1,147 @@
+"""What a netlist consists of: modules with streams between instances. Everything here goes into `netlist.json`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+INDEX = "index"
+"""Prefix of the streams that carry a loop's iteration number."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One AXI4-Stream between two instances, or between an instance and a port of the module.
+
+    Parameters
+    ----------
+    name: prefix of its wires; unique in its module.
+    tensor: the graph's tensor that it carries.
+    shape: normal shape of one frame.
+    datatype: QONNX name of the elements' type.
+    bits: bits of an element.
+    pe: elements of a word, element 0 in the least significant bits.
+    producer, consumer: instances; "" is the module's own port.
+    """
+
+    name: str
+    tensor: str
+    shape: tuple[int, ...]
+    datatype: str
+    bits: int
+    pe: int
+    producer: str
+    consumer: str
+
+    @property
+    def words(self) -> int:
+        """Words of a frame."""
+        return math.prod(self.shape) // self.pe
+
+    @property
+    def width_bits(self) -> int:
+        """Bits of a word that carry something."""
+        return self.pe * self.bits
+
+    @property
+    def tdata_bits(self) -> int:
+        """Bits of TDATA: whole bytes."""
+        return 8 * math.ceil(self.width_bits / 8)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One instance of a module.
+
+    Parameters
+    ----------
+    name: name of the instance; that of the node.
+    module: name of the module.
+    op_type: the node's; "" for a part of a node.
+    connections: name of the stream at each stream port ("in0_V": ...).
+    lower_case: stream ports whose signals are written in lower case ("m_axis_0_tdata").
+    clocks: further inputs that carry the clock ("ap_clk2x" of a module that is not clocked twice as fast).
+    has_clock2x: whether ``ap_clk2x`` is the fast clock.
+    tied: width of each further input; these are 0.
+    open_outputs: further outputs.
+    """
+
+    name: str
+    module: str
+    op_type: str = ""
+    connections: dict[str, str] = field(default_factory=dict)
+    lower_case: tuple[str, ...] = ()
+    clocks: tuple[str, ...] = ()
+    has_clock2x: bool = False
+    tied: dict[str, int] = field(default_factory=dict)
+    open_outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Module:
+    """A generated module: streams and instances, with ports ``in0_V``, ..., ``out0_V``, ...
+
+    Parameters
+    ----------
+    name: name of the module.
+    kind: "top" (the outer graph), "body" (of a loop), "loop" (control and body) or "cells" (the parts of one node).
+    what: one line for its header.
+    loop: name of the loop whose body, or body and control, it is; else "".
+    inputs, outputs: names of the streams at its ports, in order.
+    """
+
+    name: str
+    kind: str
+    what: str
+    loop: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    streams: dict[str, Stream]
+    instances: tuple[Instance, ...]
+
+    @property
+    def path(self) -> str:
+        """Its source file, relative to the netlist's folder."""
+        return f"nodes/{self.name}.v" if self.kind == "cells" else f"{self.name}.v"
+
+    @property
+    def has_clock2x(self) -> bool:
+        """Whether it has a port ``ap_clk2x``."""
+        return any(instance.has_clock2x for instance in self.instances)
+
+    def port_of(self, stream: str) -> str:
+        """Return the name of the port that ``stream`` is connected to."""
+        if stream in self.inputs:
+            return f"in{self.inputs.index(stream)}_V"
+        return f"out{self.outputs.index(stream)}_V"
+
+
+@dataclass(frozen=True)
+class Loop:
+    """What is known of a looped stage: the modules it is made of are ``name`` and ``name``_body."""
+
+    name: str
+    iterations: int
+    frames_in_flight: int
+    body_ii_cycles: int
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of the graph.
+
+    Parameters
+    ----------
+    name, op_type: the graph's.
+    module: module of its instance.
+    loop: the loop whose body it is in, "" for the outer graph.
+    cycles: expected cycles per frame; per pass inside a loop.
+    fifo_depth: depth of a FIFO in words, else 0.
+    """
+
+    name: str
+    op_type: str
+    module: str
+    loop: str
+    cycles: int
+    fifo_depth: int = 0

