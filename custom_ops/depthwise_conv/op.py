@@ -45,6 +45,7 @@ class DepthwiseConv_rtl(HardwareOp):
         "rtl_common/stream_checker.sv",
         "rtl_common/credit_fifo.sv",
         "rtl_common/adder_tree.sv",
+        "depthwise_conv/rtl/depthwise_conv_control.sv",
         "depthwise_conv/rtl/depthwise_conv_window.sv",
         "depthwise_conv/rtl/depthwise_conv.sv",
     )

@@ -33,7 +33,7 @@ class Fork_rtl(HardwareOp):
     core = "fork_stream"
     rtl_sources: ClassVar[tuple[str, ...]] = (
         "rtl_common/stream_checker.sv",
-        "rtl_common/register_slice.sv",
+        "rtl_common/stream_queue.sv",
         "fork/rtl/fork_stream.sv",
     )
 
@@ -75,7 +75,7 @@ class Fork_rtl(HardwareOp):
         return fork(inputs[0], self.get_nodeattr("NumOutputs"))
 
     def core_parameters(self, constants: Constants) -> dict[str, int | str]:
-        return {"BITS": self.get_instream_width(), "N": self.get_nodeattr("NumOutputs")}
+        return {"DATA_WIDTH": self.get_instream_width(), "N": self.get_nodeattr("NumOutputs")}
 
     def lut_estimation(self, fpgapart: str) -> int:
         """Return LUTs: one multiplexer per bit and output."""

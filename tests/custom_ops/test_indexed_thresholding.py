@@ -1,0 +1,101 @@
+"""IndexedThresholding_rtl: reference against counting, node, RTL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from qonnx.core.datatype import DataType
+from qonnx.core.onnx_exec import execute_onnx
+
+from custom_ops.indexed_thresholding.reference import clip_thresholds, indexed_thresholding
+from custom_ops.streams import Stream
+from finn_flow.errors import FlowError, UserError
+from tests.custom_ops.base_test import Case, HardwareOpTest, Integers, make_model
+
+
+def threshold_case(
+    channels: int,
+    pe: int,
+    steps: int,
+    iterations: int,
+    inputs: str,
+    outputs: str,
+    bias: int = 0,
+    shared: bool = False,
+    size: tuple[int, int] = (3, 4),
+) -> Case:
+    """A case with random thresholds, some of them beyond the inputs' range."""
+    kind = DataType[inputs]
+    rng = np.random.default_rng(channels + steps)
+    margin = 3
+    low, high = int(kind.min()) - margin, int(kind.max()) + margin
+    thresholds = np.sort(rng.integers(low, high, (iterations, 1 if shared else channels, steps), endpoint=True))
+    attributes = {
+        "NumChannels": channels,
+        "PE": pe,
+        "numInputVectors": [1, *size],
+        "numSteps": steps,
+        "ActVal": bias,
+        "inputDataType": inputs,
+        "weightDataType": "INT14",
+        "outputDataType": outputs,
+        "iterations": iterations,
+    }
+    return Case(attributes, {1: thresholds})
+
+
+class TestIndexedThresholding(HardwareOpTest):
+    op_type = "IndexedThresholding_rtl"
+    node_inputs = 3
+    cases: ClassVar[Mapping[str, Case]] = {
+        "signed output": threshold_case(6, 2, 15, 3, "INT8", "INT4", bias=-8),
+        "steps below a power of two": threshold_case(4, 1, 6, 5, "UINT6", "UINT4"),
+        "shared thresholds": threshold_case(4, 2, 3, 2, "INT5", "UINT2", shared=True),
+        "one step": threshold_case(2, 2, 1, 2, "INT12", "BINARY"),
+        "one word per frame": threshold_case(3, 3, 7, 4, "INT6", "INT6", bias=-3, size=(1, 1)),
+    }
+
+    def draw(self, stream: Stream, case: Case, rng: np.random.Generator) -> Integers:
+        if stream.tensor == 2:
+            return rng.integers(0, case.attributes["iterations"], stream.shape)
+        return super().draw(stream, case, rng)
+
+    def expected(self, case: Case, inputs: Mapping[int, Integers]) -> list[Integers]:
+        return [indexed_thresholding(inputs[0], case.constants[1], int(inputs[2][0]), case.attributes["ActVal"])]
+
+
+@given(
+    st.lists(st.integers(-20, 20), min_size=1, max_size=9),
+    st.lists(st.integers(-8, 7), min_size=2, max_size=2),
+    st.integers(-4, 4),
+)
+def test_reference_counts_thresholds_and_clipping_changes_nothing(steps: list[int], x: list[int], bias: int) -> None:
+    thresholds = np.sort(np.array([[[0] * len(steps), [0] * len(steps)], [steps, steps[::-1]]]))
+    wanted = [bias + sum(value >= step for step in steps) for value in x]
+    assert indexed_thresholding(np.array(x), thresholds, 1, bias).tolist() == wanted
+    assert indexed_thresholding(np.array(x), thresholds[:, :1], 1, bias).tolist() == wanted
+    clipped = clip_thresholds(thresholds, DataType["INT4"])
+    assert clipped.min() >= -8
+    assert clipped.max() <= 8
+    assert indexed_thresholding(np.array(x), clipped, 1, bias).tolist() == wanted
+
+
+def test_thresholds_that_do_not_ascend_are_refused() -> None:
+    case = threshold_case(2, 1, 3, 2, "INT4", "UINT2")
+    case.constants[1][1, 0] = [3, 1, 2]
+    model = make_model("IndexedThresholding_rtl", case, 3)
+    feed = {"in0": np.zeros((1, 3, 4, 2), np.float32), "in2": np.zeros(1, np.float32)}
+    with pytest.raises(UserError, match=r"node: thresholds must be ascending, not \[3, 1, 2\] in set 1, channel 0"):
+        execute_onnx(model, feed)
+
+
+def test_index_without_a_set_is_refused() -> None:
+    model = make_model("IndexedThresholding_rtl", threshold_case(2, 1, 3, 3, "INT4", "UINT2"), 3)
+    feed = {"in0": np.zeros((1, 3, 4, 2), np.float32), "in2": np.full(1, 3, np.float32)}
+    with pytest.raises(FlowError, match="node: index must be between 0 and 2, not 3"):
+        execute_onnx(model, feed)
