@@ -105,6 +105,9 @@ def build(config_path: Path, model_path: Path, folder: Path, progress: Progress)
     ensure_finn()
     from finn.builder import build_dataflow
 
+    from finn_flow.steps.registration import register_steps
+
+    register_steps()
     config = load_build_config(config_path)
     load_model(model_path)
     check_writable_dir(folder)

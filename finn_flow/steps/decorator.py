@@ -15,10 +15,7 @@ Step = Callable[[ModelWrapper, Any], ModelWrapper]
 
 
 def build_step(function: Step) -> Step:
-    """Make ``function`` a step: the errors of this package become FINN's user errors, with the original as cause.
-
-    FINN versions that do not resolve dotted paths find the step by its name, if the module has been imported.
-    """
+    """Make ``function`` a step: the errors of this package become FINN's user errors, with the original as cause."""
 
     @functools.wraps(function)
     def step(model: ModelWrapper, cfg: Any) -> ModelWrapper:
@@ -27,11 +24,4 @@ def build_step(function: Step) -> Step:
         except (UserError, FlowError) as error:
             raise FINNUserError(str(error)) from error
 
-    _register(step)
     return step
-
-
-def _register(step: Step) -> None:
-    from finn.builder.build_dataflow_steps import build_dataflow_step_lookup
-
-    build_dataflow_step_lookup[step.__name__] = step
