@@ -74,6 +74,7 @@ class LoopBench:
         Nothing may come out after the last word; registers and memories without an initial value start at random.
         """
         frames = self.frames(count)
+        frame_cycles = 4 * self.iterations * (latency + self.words_per_frame * cycles_per_word)
         config = spurious << 31 | cycles_per_word << 16 | latency
         result = simulate(
             self.design(),
@@ -81,7 +82,8 @@ class LoopBench:
             {"out0_V": count * self.words_per_frame},
             stall=stall or Stall.none(),
             words_per_frame={"config": 1, "in0_V": self.words_per_frame, "out0_V": self.words_per_frame},
-            drain_cycles=4 * self.iterations * (latency + self.words_per_frame * cycles_per_word),
+            drain_cycles=frame_cycles,
+            max_idle_cycles=10_000 + frame_cycles,
             random_seed=1,
             **settings,
         )
