@@ -1,12 +1,12 @@
 /// Sum of N signed numbers, one set per cycle, a register after every level of two-input adders.
 ///
-/// Latency       $clog2(N) cycles (N = 1: 0, purely combinational).
+/// Latency       $clog2(N) cycles.
 /// Throughput    1 sum per cycle; free-running, without handshake or reset.
 /// Overflow      sums are modulo 2^SUM_BITS: exact if the final sum fits, whatever the partial sums do.
 `default_nettype none
 
 module adder_tree #(
-    // Number of terms, >= 1.
+    // Number of terms, >= 2.
     parameter int unsigned N = 9,
     // Bits of a term, >= 1.
     parameter int unsigned TERM_BITS = 8,
@@ -20,8 +20,8 @@ module adder_tree #(
 
   localparam int unsigned LEVELS = $clog2(N);
 
-  if (N < 1) begin : gen_check_terms
-    $fatal(1, "%m: N must be at least 1");
+  if (N < 2) begin : gen_check_terms
+    $fatal(1, "%m: N must be at least 2, not %0d", N);
   end
   if (TERM_BITS < 1 || SUM_BITS < 1) begin : gen_check_widths
     $fatal(1, "%m: TERM_BITS and SUM_BITS must be at least 1");

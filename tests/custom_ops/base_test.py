@@ -21,6 +21,7 @@ from qonnx.util.basic import qonnx_make_model
 import custom_ops  # noqa: F401 (registers the ops)
 from custom_ops.base import HardwareOp
 from custom_ops.hardware import DOMAIN
+from custom_ops.lint import lint_messages, own_cores
 from custom_ops.streams import Stream
 from finn_flow.finn_env import ensure_finn
 from finn_flow.simulation import Design, SimulationResult, Stall, StreamPort, pack, simulate, unpack
@@ -156,6 +157,17 @@ class HardwareOpTest:
     @pytest.mark.parametrize("stall", STALLS)
     def test_rtl_equals_reference(self, case_name: str, case: Case, model: ModelWrapper, stall: str) -> None:
         self.run(model, case, stall=STALLS[stall], random_seed=1)
+
+    def test_rtl_stays_exact_over_many_frames(self, case_name: str, case: Case, model: ModelWrapper) -> None:
+        for seed in range(6):
+            stall = Stall.random((0.05, 0.2, 0.5)[seed % 3], (0.0, 0.4)[seed % 2], seed, (None, 3, 20)[seed % 3])
+            self.run(model, case, count=60, stall=stall, idle_between_frames=(0, 0, 7)[seed % 3])
+
+    def test_wrapper_and_core_lint_together(self, case_name: str, case: Case, model: ModelWrapper) -> None:
+        """Clean lint proves that the widths computed in Python and in RTL are the same."""
+        op = getCustomOp(model.graph.node[0])
+        wrapper = Path(op.get_rtl_file_list(abspath=True)[-1])
+        assert lint_messages(op.get_verilog_top_module_name(), [*own_cores().values(), wrapper]) == ""
 
     def test_rtl_takes_expected_cycles(self, case_name: str, case: Case, model: ModelWrapper) -> None:
         result = self.run(model, case)

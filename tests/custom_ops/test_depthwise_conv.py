@@ -16,6 +16,7 @@ from qonnx.custom_op.registry import getCustomOp
 
 from custom_ops.depthwise_conv.reference import accumulator_bounds, depthwise_conv
 from finn_flow.errors import UserError
+from finn_flow.finn_env import ensure_finn
 from tests.custom_ops.base_test import PART, Case, HardwareOpTest, Integers, make_model
 
 
@@ -59,9 +60,11 @@ class TestDepthwiseConv(HardwareOpTest):
         return [depthwise_conv(inputs[0], case.constants[1], case.attributes["Stride"])]
 
 
-@given(
-    st.integers(3, 6), st.integers(3, 6), st.sampled_from([3, 5]), st.sampled_from([1, 2]), st.integers(0, 2**32 - 1)
-)
+SIZES = st.integers(3, 6)
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+@given(SIZES, SIZES, st.sampled_from([3, 5]), st.sampled_from([1, 2]), SEEDS)
 def test_reference_equals_naive_loop_and_torch(height: int, width: int, kernel: int, stride: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     x = rng.integers(-2048, 2048, (2, height, width, 3))
@@ -81,7 +84,7 @@ def test_reference_equals_naive_loop_and_torch(height: int, width: int, kernel: 
     np.testing.assert_array_equal(found, by_torch.numpy().transpose(0, 2, 3, 1))
 
 
-@given(st.sampled_from(["INT4", "UINT4", "BINARY", "INT2"]), st.integers(0, 2**32 - 1))
+@given(st.sampled_from(["INT4", "UINT4", "BINARY", "INT2"]), SEEDS)
 def test_accumulator_bounds_are_reached_and_never_passed(datatype: str, seed: int) -> None:
     kind = DataType[datatype]
     weights = np.random.default_rng(seed).integers(-8, 8, (2, 3, 3))
@@ -109,5 +112,6 @@ def test_accumulator_too_narrow_for_the_weights_is_refused() -> None:
     case = conv_case(2, 1, (4, 4), 3, 1, "UINT4", "INT4", outputDataType="INT4")
     case.constants[1][:] = 1
     model = make_model("DepthwiseConv_rtl", case, 2)
+    ensure_finn()
     with pytest.raises(UserError, match="node: outputDataType must hold every sum from 0 to 135, not INT4; use INT9"):
         model.transform(PrepareIP(PART, 5.0))

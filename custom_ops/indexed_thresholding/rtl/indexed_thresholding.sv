@@ -99,6 +99,11 @@ module indexed_thresholding #(
         OUT_BITS'($signed({BIAS < 0 && results[p][RESULT_BITS-1], results[p]}));
   end
 
+  // The core's configuration port is not used.
+  logic unused_rack;
+  logic [THRESHOLD_BITS-1:0] unused_threshold;
+  wire logic unused = &{1'b0, unused_rack, unused_threshold};
+
   thresholding #(
       .K(THRESHOLD_BITS),
       .N(STEPS),
@@ -117,8 +122,8 @@ module indexed_thresholding #(
       .cfg_we(1'b0),
       .cfg_a('0),
       .cfg_d('0),
-      .cfg_rack(),
-      .cfg_q(),
+      .cfg_rack(unused_rack),
+      .cfg_q(unused_threshold),
       .irdy(core_ready),
       .ivld(s_axis_tvalid && index_valid_q),
       .iset(index_q),
