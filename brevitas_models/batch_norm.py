@@ -45,7 +45,24 @@ class FieldBatchNorm(nn.Module):
         self.time_bias = nn.Parameter(torch.zeros(channels)) if time_bias else None
         self.register_buffer("running_mean", torch.zeros(self.statistics, channels))
         self.register_buffer("running_var", torch.ones(self.statistics, channels))
+        self._averaged: list[int] | None = None
         self._frozen = False
+
+    def start_average(self) -> None:
+        """From now on the running statistics are the plain average over all batches seen in training mode."""
+        self.running_mean.zero_()
+        self.running_var.fill_(1.0)
+        self._averaged = [0] * self.statistics
+
+    def end_average(self) -> None:
+        """Go back to running statistics with ``momentum``."""
+        self._averaged = None
+
+    def _momentum(self, index: int) -> float:
+        if self._averaged is None:
+            return self.momentum
+        self._averaged[index] += 1
+        return 1 / self._averaged[index]
 
     def affine(self, iteration: int) -> tuple[Tensor, Tensor]:
         """Factor and offset, both [1, C, 1, 1], that the module applies in eval mode in ``iteration``."""
@@ -78,7 +95,7 @@ class FieldBatchNorm(nn.Module):
             self.weight,
             self.bias,
             training=True,
-            momentum=self.momentum,
+            momentum=self._momentum(index),
             eps=self.eps,
         )
         if self.time_bias is not None:

@@ -35,13 +35,7 @@ class _QuantiseFunction(torch.autograd.Function):
 
 
 class FusedIntQuant(IntQuant):
-    """Brevitas's `IntQuant` for one scale per tensor and zero-point 0; same values, same gradients, in training.
-
-    Outside of training Brevitas's own formula runs, so that evaluation and export know nothing of this class.
-    """
+    """Brevitas's `IntQuant` for one scale per tensor and zero-point 0: same values, same gradients."""
 
     def forward(self, scale: Tensor, zero_point: Tensor, bit_width: Tensor, x: Tensor) -> Tensor:
-        if not self.training:
-            return super().forward(scale, zero_point, bit_width, x)
-        low, high = float(self.min_int(bit_width)), float(self.max_int(bit_width))
-        return _QuantiseFunction.apply(x, scale, low, high)
+        return _QuantiseFunction.apply(x, scale, float(self.min_int(bit_width)), float(self.max_int(bit_width)))

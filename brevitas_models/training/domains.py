@@ -1,0 +1,107 @@
+"""The two domains' images as tensors, and the batches of an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from brevitas_models.config import NetworkConfig
+from brevitas_models.data import ImageSet, load_images
+from brevitas_models.training.config import Dataset, TrainingConfig
+from finn_flow.deployment.driver.preprocessing import INPUT_SCALE, Preprocessing
+from finn_flow.errors import UserError
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images uint8 [N, C, H, W] and labels int64 [N] on the training device."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def values(self, indices: Tensor | slice) -> Tensor:
+        """Image values, code times 2^-8, of some images."""
+        return image_values(self.images[indices])
+
+
+@dataclass(frozen=True)
+class Domains:
+    """Training and test images of both domains; the target's training labels are not here."""
+
+    source: Split
+    target_images: Tensor
+    source_test: Split
+    target_test: Split
+    class_names: tuple[str, ...]
+
+
+def image_values(images: Tensor) -> Tensor:
+    """The values that the network reads: uint8 codes times 2^-8."""
+    return images.float() * INPUT_SCALE
+
+
+def network_preprocessing(network: NetworkConfig) -> Preprocessing:
+    """The preprocessing that makes a network's input; a `UserError` says when no image fits."""
+    try:
+        return Preprocessing((network.image_size[0], network.image_size[1]), network.in_channels)
+    except ValueError as error:
+        raise UserError(f"network: {error}") from None
+
+
+def load_domains(config: TrainingConfig, device: torch.device) -> Domains:
+    """Load and preprocess all images of a training.
+
+    Raises
+    ------
+    UserError : data not there or damaged, too few images, or classes that do not fit the network.
+    """
+    preprocessing = network_preprocessing(config.network)
+    source, source_test = _load(config.source, preprocessing, config.seed)
+    target, target_test = _load(config.target, preprocessing, config.seed)
+    for dataset, images in ((config.source, source), (config.target, target)):
+        if len(images.class_names) > config.network.num_classes:
+            raise UserError(
+                f"`network.num_classes` must be at least {len(images.class_names)} for {dataset.name}, "
+                f"not {config.network.num_classes}"
+            )
+        if len(images) < config.batch_size:
+            raise UserError(
+                f"`batch_size` must be at most the {len(images)} training images of {dataset.name}, "
+                f"not {config.batch_size}"
+            )
+    return Domains(
+        _split(source, device),
+        _split(target, device).images,
+        _split(source_test, device),
+        _split(target_test, device),
+        target.class_names,
+    )
+
+
+def epoch_order(count: int, steps: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """Indices [batch_size] for each step: whole shuffles of ``count`` images one after the other."""
+    shuffles = -(-steps * batch_size // count)
+    order = torch.cat([torch.randperm(count, generator=generator) for _ in range(shuffles)])
+    yield from order[: steps * batch_size].split(batch_size)
+
+
+def _load(dataset: Dataset, preprocessing: Preprocessing, seed: int) -> tuple[ImageSet, ImageSet]:
+    path = None if dataset.path is None else Path(dataset.path)
+    train, test = (load_images(dataset.name, split, path=path) for split in ("train", "test"))
+    if dataset.images is not None and dataset.images < len(train):
+        chosen = np.random.default_rng(seed).permutation(len(train))[: dataset.images]
+        train = train.subset(np.sort(chosen))
+    return train.preprocessed(preprocessing), test.preprocessed(preprocessing)
+
+
+def _split(images: ImageSet, device: torch.device) -> Split:
+    pixels = torch.from_numpy(images.images).permute(0, 3, 1, 2).contiguous()
+    return Split(pixels.to(device), torch.from_numpy(images.labels).to(device))

@@ -1,0 +1,152 @@
+"""One epoch of one phase: the steps, then the batch-norm statistics, then the accuracy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from brevitas_models.adaptation import AdaptationLoss, Batch
+from brevitas_models.calibration import estimate_statistics
+from brevitas_models.networks import ODENet
+from brevitas_models.training.config import PHASES, TrainingConfig
+from brevitas_models.training.domains import Domains, Split, epoch_order, image_values
+from finn_flow.errors import FlowError
+
+STATISTICS_BATCH, STATISTICS_BATCHES = 256, 8
+EVALUATION_BATCH = 256
+WARM_UP = 0.1
+"""Share of a phase in which the learning rate rises."""
+
+OnStep = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What the epochs of a phase have in common.
+
+    Parameters
+    ----------
+    name : one of `PHASES`.
+    steps : per epoch.
+    """
+
+    name: str
+    config: TrainingConfig
+    domains: Domains
+    network: ODENet
+    optimizer: torch.optim.Optimizer
+    steps: int
+    losses: list[AdaptationLoss] = field(default_factory=list)
+
+    def generator(self, epoch: int) -> torch.Generator:
+        """Source of all randomness of an epoch."""
+        words = np.random.SeedSequence([self.config.seed, PHASES.index(self.name), epoch]).generate_state(1, np.uint64)
+        return torch.Generator().manual_seed(int(words[0]))
+
+    def statistics_batches(self) -> list[Tensor]:
+        """Plain images of the domain that the network is meant for: the target's, or the source's without adaptation."""
+        images = self.domains.source.images if self.name == "source_only" else self.domains.target_images
+        chosen = images[torch.randperm(len(images), generator=self.generator(-1 % 2**32)).to(images.device)]
+        batches = chosen[: STATISTICS_BATCH * STATISTICS_BATCHES].split(STATISTICS_BATCH)
+        return [image_values(batch) for batch in batches if len(batch) > 1]
+
+
+def learning_rate(highest: float, position: float) -> float:
+    """The rate at a position from 0 to 1 of a phase: a linear rise, then half a cosine down to zero."""
+    if position < WARM_UP:
+        return highest * position / WARM_UP
+    return highest * 0.5 * (1 + math.cos(math.pi * (position - WARM_UP) / (1 - WARM_UP)))
+
+
+def run_epoch(phase: Phase, epoch: int, on_step: OnStep) -> dict[str, Any]:
+    """Train one epoch and return its entry for the history; the network ends with statistics for evaluation.
+
+    Raises
+    ------
+    FlowError : the loss is not a number any more.
+    """
+    config, domains = phase.config, phase.domains
+    generator = phase.generator(epoch)
+    prepared: dict[str, Any] = {}
+    if phase.losses:
+        estimate_statistics(phase.network, phase.statistics_batches())
+        with torch.no_grad():
+            prepared = {loss.name: loss.prepare(phase.network, domains.target_images) for loss in phase.losses}
+    phase.network.train()
+    source_order = epoch_order(len(domains.source), phase.steps, config.batch_size, generator)
+    target_order = epoch_order(len(domains.target_images), phase.steps, config.batch_size, generator)
+    highest = config.quantised_learning_rate if phase.name == "quantised" else config.learning_rate
+    totals: dict[str, float] = dict.fromkeys(["source", *(loss.name for loss in phase.losses)], 0.0)
+    for step, (source_indices, target_indices) in enumerate(zip(source_order, target_order, strict=True)):
+        position = (epoch * phase.steps + step + 0.5) / (config.epochs(phase.name) * phase.steps)
+        for group in phase.optimizer.param_groups:
+            group["lr"] = learning_rate(highest, position)
+        losses = _losses(phase, source_indices, target_indices, prepared, generator)
+        weights = {loss.name: loss.weight for loss in phase.losses}
+        total = sum((weights.get(name, 1.0) * value for name, value in losses.items()), start=torch.zeros(()))
+        if not bool(torch.isfinite(total)):
+            raise FlowError(
+                f"the loss became {float(total)} in phase {phase.name}, epoch {epoch + 1}; "
+                "a lower learning rate in the config may help"
+            )
+        phase.optimizer.zero_grad()
+        total.backward()
+        phase.optimizer.step()
+        for name, value in losses.items():
+            totals[name] += float(value.detach())
+        on_step()
+    estimate_statistics(phase.network, phase.statistics_batches())
+    shown = Split(domains.target_test.images[: config.evaluation_images], domains.target_test.labels[: config.evaluation_images])
+    return {
+        "phase": phase.name,
+        "epoch": epoch + 1,
+        "losses": {name: value / phase.steps for name, value in totals.items()},
+        "target_accuracy": accuracy(phase.network, shown),
+    }
+
+
+@torch.no_grad()
+def accuracy(network: ODENet, images: Split) -> float:
+    """Share of the images, 0 to 1, that the network, in eval mode, puts into the right class."""
+    network.eval()
+    right = 0
+    for start in range(0, len(images), EVALUATION_BATCH):
+        chosen = slice(start, start + EVALUATION_BATCH)
+        right += int((network(images.values(chosen)).argmax(dim=1) == images.labels[chosen]).sum())
+    return right / len(images)
+
+
+def _losses(
+    phase: Phase, source_indices: Tensor, target_indices: Tensor, prepared: dict[str, Any], generator: torch.Generator
+) -> dict[str, Tensor]:
+    """The source's cross-entropy and every adaptation loss, unweighted; each domain normalised by its own batch."""
+    domains, network = phase.domains, phase.network
+    device = domains.source.images.device
+    augment = phase.config.augmentation.apply
+    mixed_precision = device.type == "cuda" and phase.name != "quantised"
+    source_indices, target_indices = source_indices.to(device), target_indices.to(device)
+    labels = domains.source.labels[source_indices]
+    with torch.autocast(device.type, torch.bfloat16, enabled=mixed_precision):
+        source_features = network.features(augment(domains.source.values(source_indices), generator))
+        source_logits = network.classifier(source_features)
+        losses = {"source": functional.cross_entropy(source_logits.float(), labels)}
+        if phase.losses:
+            target_values = image_values(domains.target_images[target_indices])
+            target_features = network.features(augment(target_values, generator))
+            batch = Batch(
+                source_features,
+                source_logits,
+                labels,
+                target_features,
+                network.classifier(target_features),
+                target_indices,
+            )
+            losses |= {loss.name: loss.loss(batch, prepared[loss.name]) for loss in phase.losses}
+    return losses

@@ -1,0 +1,81 @@
+"""Where a training stands, on disk after every epoch, so that it can be taken up again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from brevitas_models.checkpoint import read_file, write_file
+from brevitas_models.training.config import TrainingConfig
+from finn_flow.errors import UserError
+
+STATE_FILE = "state.pt"
+KIND = "dsode-training-state"
+_KEYS: dict[str, type | tuple[type, ...]] = {
+    "config": dict,
+    "phase": int,
+    "epoch": int,
+    "network": dict,
+    "optimizer": dict,
+    "history": list,
+    "accuracy": dict,
+    "seconds": float,
+    "cpu_seconds": float,
+}
+
+
+@dataclass
+class RunState:
+    """Everything that the rest of a training depends on.
+
+    There is no random state in it: each epoch draws from generators seeded by (seed, phase, epoch).
+
+    Parameters
+    ----------
+    config : of the training, as JSON values.
+    phase : index into `PHASES` of the running phase; their number when all is done.
+    epoch : epochs done in the running phase.
+    network, optimizer : state dicts; those of the phase before when ``epoch`` is 0.
+    history : one entry per epoch done, for the curves.
+    accuracy : what each finished phase reached.
+    seconds, cpu_seconds : spent so far.
+    """
+
+    config: dict[str, Any]
+    phase: int = 0
+    epoch: int = 0
+    network: dict[str, Any] = field(default_factory=dict)
+    optimizer: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    accuracy: dict[str, dict[str, float]] = field(default_factory=dict)
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+    def save(self, folder: Path) -> None:
+        """Write the state to its file in ``folder`` in one step."""
+        content = {name: getattr(self, name) for name in _KEYS}
+        write_file(folder / STATE_FILE, KIND, content)
+
+
+def load_run_state(folder: Path, config: TrainingConfig) -> RunState:
+    """The state of the training in ``folder``, or a fresh one where there is none.
+
+    Raises
+    ------
+    UserError : the file is damaged or something else, or belongs to a training with another config.
+    """
+    wanted = config.model_dump()
+    path = folder / STATE_FILE
+    if not path.exists():
+        return RunState(wanted)
+    content = read_file(path, KIND, _KEYS, "delete it to train from the start")
+    different = [key for key in {**wanted, **content["config"]} if wanted.get(key) != content["config"].get(key)]
+    if different:
+        raise UserError(
+            f"{folder} holds a training with another config (different: {', '.join(different)}); "
+            "choose another folder, or delete this one"
+        )
+    return RunState(**{name: content[name] for name in _KEYS})
+
+
