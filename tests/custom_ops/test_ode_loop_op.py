@@ -26,9 +26,7 @@ STEPS = 7
 
 
 def node(op_type: str, inputs: list[str], outputs: list[str], name: str, **attributes):
-    return helper.make_node(
-        op_type, inputs, outputs, name=name, domain=DOMAIN, backend="fpgadataflow", **attributes
-    )
+    return helper.make_node(op_type, inputs, outputs, name=name, domain=DOMAIN, backend="fpgadataflow", **attributes)
 
 
 def tensor(name: str, shape: tuple[int, ...]):
