@@ -10,7 +10,6 @@ from finn_flow.netlist.structure import Instance, Module, Stream
 
 FIFO = "StreamingFIFO_rtl"
 COUNT_BITS = 32
-PACE = "pace"
 PACER = "stream_pacer"
 
 
@@ -30,7 +29,7 @@ class Instruments:
     ----------
     taps: streams, as (module, stream), that are copied to output streams of the top, `tap_name(...)`.
     fifo_counts: whether the greatest occupancy of each FIFO comes out of the top as `count_name(...)`.
-    pacers: streams, as (module, stream), that are slowed down while input `pace` of the top is 1.
+    pacers: streams, as (module, stream), that are slowed down to a pace.
     """
 
     taps: frozenset[tuple[str, str]] = frozenset()
@@ -61,8 +60,6 @@ class Emitter:
         streams += [(f"out{i}_V", module.streams[name], False) for i, name in enumerate(module.outputs)]
         ports = [_clock_ports(module, [name for name, _, _ in streams])]
         ports += [_stream_ports(name, stream.tdata_bits, is_input) for name, stream, is_input in streams]
-        if self._paces(module):
-            ports.append(f"    input  wire {PACE}")
         ports += [_tap_ports(name, bits) for name, bits in self._taps(module)]
         ports += [f"    output wire [{COUNT_BITS - 1}:0] {count_name(fifo)}" for fifo in self._counts(module)]
         parts = [
@@ -91,10 +88,6 @@ class Emitter:
             return []
         own = [instance.name for instance in module.instances if instance.op_type == FIFO]
         return own + [fifo for child in self._children(module) for fifo in self._counts(child)]
-
-    def _paces(self, module: Module) -> bool:
-        own = any(name == module.name for name, _ in self.instruments.pacers)
-        return own or any(self._paces(child) for child in self._children(module))
 
     # Streams
 
@@ -139,7 +132,6 @@ class Emitter:
         for port in instance.open_outputs:
             rows.append(f".{port}({count_name(instance.name)})" if counted and port == "maxcount" else f".{port}()")
         if child is not None:
-            rows += [f".{PACE}({PACE})"] if self._paces(child) else []
             rows += [f".{name}_{s}({name}_{s})" for name, _ in self._taps(child) for s in SIGNALS]
             rows += [f".{count_name(fifo)}({count_name(fifo)})" for fifo in self._counts(child)]
         body = ",\n".join(f"        {row}" for row in rows)
@@ -186,7 +178,7 @@ def _wires(name: str, bits: int) -> list[str]:
 
 
 def _pacer(stream: Stream, before: list[str], after: list[str], pace: Pace) -> list[str]:
-    rows = [".clk(ap_clk)", ".rst(!ap_rst_n)", f".enable({PACE})"]
+    rows = [".clk(ap_clk)", ".rst(!ap_rst_n)"]
     rows += [f".s_axis_{signal.lower()}({wire})" for signal, wire in zip(SIGNALS, before, strict=True)]
     rows += [f".m_axis_{signal.lower()}({wire})" for signal, wire in zip(SIGNALS, after, strict=True)]
     parameters = f".DATA_WIDTH({stream.tdata_bits}), .WORDS({pace.words}), .CYCLES({pace.cycles})"

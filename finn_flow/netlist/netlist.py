@@ -137,6 +137,11 @@ class Netlist:
         loop = self.modules[module].loop
         return self.loops[loop].iterations if self.modules[module].kind == "body" else 1
 
+    @property
+    def expected_cycles_per_frame(self) -> int:
+        """Cycles per frame of the slowest node, from the nodes' own estimates; loops count with all their passes."""
+        return max(node.cycles for node in self.nodes.values() if not node.loop)
+
     def fifos(self) -> list[Node]:
         """Return the FIFO nodes."""
         return [node for node in self.nodes.values() if node.fifo_depth]

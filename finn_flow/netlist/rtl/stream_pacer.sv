@@ -15,8 +15,6 @@ module stream_pacer #(
 ) (
     input  wire logic                   clk,
     input  wire logic                   rst,
-    // Low: every word passes at once.
-    input  wire logic                   enable,
     input  wire logic [DATA_WIDTH-1:0]  s_axis_tdata,
     input  wire logic                   s_axis_tvalid,
     output logic                        s_axis_tready,
@@ -34,7 +32,7 @@ module stream_pacer #(
   localparam int unsigned CREDIT_WIDTH = $clog2(MOST + 64'(CYCLES) + 64'd1);
   logic [CREDIT_WIDTH-1:0] credit_d, credit_q;
 
-  wire logic pass = !enable || credit_q >= CREDIT_WIDTH'(CYCLES);
+  wire logic pass = credit_q >= CREDIT_WIDTH'(CYCLES);
   wire logic fire = m_axis_tvalid && m_axis_tready;
 
   assign m_axis_tdata = s_axis_tdata;
@@ -43,7 +41,7 @@ module stream_pacer #(
 
   always_comb begin
     credit_d = credit_q + CREDIT_WIDTH'(WORDS);
-    if (enable && fire) credit_d -= CREDIT_WIDTH'(CYCLES);
+    if (fire) credit_d -= CREDIT_WIDTH'(CYCLES);
     if (credit_d > CREDIT_WIDTH'(MOST)) credit_d = CREDIT_WIDTH'(MOST);
   end
 

@@ -1,0 +1,80 @@
+"""What FIFO sizing finds, and which depths follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from finn_flow.transformations.insert_fifos import MIN_DEPTH
+
+SIZES = (33, 65, 129, 257)
+"""Depths up to which a FIFO costs the same: 32 words of a shift register, or 64, 128, 256 of LUTRAM, and a register."""
+
+PASSING_OCCUPANCY = 2
+"""Words in a FIFO of FINN through which a word per cycle flows without ever waiting: its latency in cycles."""
+
+
+@dataclass(frozen=True)
+class FIFOSize:
+    """One FIFO: what it joins, what it was found to hold, and its depth in words (0: not needed, taken out)."""
+
+    name: str
+    loop: str
+    tensor: str
+    width_bits: int
+    words_per_frame: int
+    max_occupancy: int
+    depth: int
+
+
+@dataclass(frozen=True)
+class LoopTiming:
+    """One loop: latency of its body (greatest over all words of a pass at full speed) and what follows from it."""
+
+    name: str
+    iterations: int
+    body_ii_cycles: int
+    body_latency_cycles: int
+    frames_in_flight: int
+
+
+@dataclass(frozen=True)
+class FIFOSizes:
+    """The result of `size_fifos`; `to_json` is its report.
+
+    Parameters
+    ----------
+    frames: frames in each simulation.
+    expected_cycles_per_frame: of the slowest node.
+    deep_cycles_per_frame: measured with FIFOs that hold whole frames.
+    cycles_per_frame: measured with the depths chosen; not more.
+    seeds: of the stall patterns under which all frames came out, and right.
+    """
+
+    frames: int
+    expected_cycles_per_frame: int
+    deep_cycles_per_frame: float
+    cycles_per_frame: float
+    seeds: tuple[int, ...]
+    fifos: tuple[FIFOSize, ...]
+    loops: tuple[LoopTiming, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report."""
+        return asdict(self)
+
+
+def fifo_depth(occupancy: int) -> int:
+    """Return the depth for a FIFO that held up to `occupancy` words: the next size that costs the same, 0 for none."""
+    if occupancy <= PASSING_OCCUPANCY:
+        return 0
+    return next((size for size in SIZES if size >= occupancy), occupancy)
+
+
+def depth_candidates(occupancies: Mapping[str, int], words: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    """Yield depths to try: as measured; then with no FIFO taken out; then deeper; then as deep as for measuring."""
+    yield {name: fifo_depth(count) for name, count in occupancies.items()}
+    for factor in (1, 2, 4):
+        yield {name: fifo_depth(max(factor * count, PASSING_OCCUPANCY + 1)) for name, count in occupancies.items()}
+    yield {name: max(MIN_DEPTH, 2 * words[name]) for name in occupancies}

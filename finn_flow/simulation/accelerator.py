@@ -1,0 +1,175 @@
+"""Frames through a whole accelerator, cycle by cycle."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qonnx.core.datatype import DataType
+
+from finn_flow.errors import UserError
+from finn_flow.netlist.emit import Instruments, tap_name
+from finn_flow.netlist.netlist import Netlist
+from finn_flow.netlist.structure import Stream
+from finn_flow.simulation import Design, SimulationResult, StreamResult, pack, simulate, unpack
+
+Frames = NDArray[np.integer]
+
+LOGITS = "logits"
+"""Name of the tapped logits among the results."""
+
+
+def input_words(stream: Stream, frames: Frames) -> NDArray[np.uint8]:
+    """Return the words of frames of integers [N, ...], N times the stream's shape without its first axis.
+
+    Raises
+    ------
+    UserError: the frames have another shape, or values outside the stream's type.
+    """
+    shape = stream.shape[1:]
+    if frames.shape[1:] != shape:
+        raise UserError(f"frames must have shape [N, {', '.join(map(str, shape))}], not {list(frames.shape)}")
+    datatype = DataType[stream.datatype]
+    if frames.size and not (datatype.min() <= frames.min() and frames.max() <= datatype.max()):
+        raise UserError(f"values must be {stream.datatype}, not lie between {frames.min()} and {frames.max()}")
+    return pack(frames.reshape(-1, stream.pe), stream.bits)
+
+
+def output_values(stream: Stream, words: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return the integers of words as [frames, ...], the stream's shape without its first axis."""
+    values = unpack(words, stream.pe, stream.bits, DataType[stream.datatype].signed())
+    return values.reshape(-1, *stream.shape[1:])
+
+
+@dataclass(frozen=True)
+class AcceleratorRun:
+    """What came out of an accelerator.
+
+    Parameters
+    ----------
+    netlist: what was simulated.
+    outputs: integers [frames, ...] at each output of the top.
+    taps: integers [frames x passes, ...] at each tapped stream, as (module, stream).
+    result: the engine's counters.
+    """
+
+    netlist: Netlist
+    outputs: dict[str, NDArray[np.int64]]
+    taps: dict[tuple[str, str], NDArray[np.int64]]
+    result: SimulationResult
+
+    @property
+    def frame_end_cycles(self) -> NDArray[np.int64]:
+        """Cycle of each frame's last output word."""
+        return self.result.streams[next(iter(self.netlist.outputs))].frame_end_cycles
+
+    @property
+    def first_frame_latency_cycles(self) -> int:
+        """Cycles from the first input word of the first frame to its last output word."""
+        first = min(self.result.streams[name].first_cycle for name in self.netlist.inputs)
+        return int(self.frame_end_cycles[0]) - first
+
+    @property
+    def results(self) -> dict[str, NDArray[np.int64]]:
+        """The outputs, and the logits as `LOGITS` where they are tapped; [frames, values] each."""
+        found = dict(self.outputs)
+        for key in final_streams(self.netlist):
+            if key in self.taps:
+                found[LOGITS] = self.taps[key]
+        return {name: values.reshape(len(values), -1) for name, values in found.items()}
+
+    @property
+    def cycles_per_frame(self) -> float:
+        """Cycles per frame in steady state; NaN with fewer than three frames.
+
+        The average over as many frames as possible after the first quarter. Frames that interleave in a loop leave it
+        in groups, so it is taken over whole groups where there are enough frames.
+        """
+        return steady_state_cycles(self.frame_end_cycles, self.netlist)
+
+    def tap(self, key: tuple[str, str]) -> StreamResult:
+        """Return the counters of a tapped stream."""
+        return self.result.streams[tap_name(*key)]
+
+
+def final_streams(netlist: Netlist) -> list[tuple[str, str]]:
+    """Return the stream, as (module, stream), that carries the logits into the label selection, if there is one."""
+    top = netlist.modules[netlist.top]
+    selecting = {instance.name for instance in top.instances if instance.op_type == "TopK_rtl"}
+    return [(top.name, name) for name, stream in top.streams.items() if stream.consumer in selecting]
+
+
+def steady_state_cycles(frame_end_cycles: NDArray[np.int64], netlist: Netlist) -> float:
+    """Return the average distance of the ends, see `AcceleratorRun.cycles_per_frame`."""
+    count = len(frame_end_cycles)
+    if count < 3:
+        return math.nan
+    window = count - 1 - count // 4
+    group = math.lcm(*(loop.frames_in_flight for loop in netlist.loops.values()))
+    if window >= group:
+        window -= window % group
+    return float(frame_end_cycles[-1] - frame_end_cycles[-1 - window]) / window
+
+
+class Accelerator:
+    """A netlist with instruments, ready to take frames; a context manager that holds a temporary folder.
+
+    Parameters
+    ----------
+    netlist: what to simulate.
+    instruments: what to observe besides the outputs; the logits, where there are any, if not given.
+    """
+
+    def __init__(self, netlist: Netlist, instruments: Instruments | None = None) -> None:
+        self.netlist = netlist
+        self.instruments = instruments or Instruments(taps=frozenset(final_streams(netlist)))
+        self._folder = tempfile.TemporaryDirectory(prefix="instruments_")
+
+    def __enter__(self) -> Accelerator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+    @property
+    def design(self) -> Design:
+        """The design with its instruments."""
+        return self.netlist.design(self.instruments, Path(self._folder.name))
+
+    def run(self, frames: Frames | Mapping[str, Frames], **options: Any) -> AcceleratorRun:
+        """Send frames [N, H, W, C] through the accelerator.
+
+        Parameters
+        ----------
+        frames: for each input by name, or for the only one.
+        options: those of `finn_flow.simulation.simulate`.
+
+        Raises
+        ------
+        UserError: frames of another shape or type.
+        SimulationHang, SimulationError, SimulationBuildError: as `simulate`.
+        """
+        netlist = self.netlist
+        if not isinstance(frames, Mapping):
+            frames = {next(iter(netlist.inputs)): frames}
+        count = len(next(iter(frames.values())))
+        inputs = {name: input_words(stream, frames[name]) for name, stream in netlist.inputs.items()}
+        words = {name: stream.words for name, stream in (*netlist.inputs.items(), *netlist.outputs.items())}
+        expected = {name: count * stream.words for name, stream in netlist.outputs.items()}
+        streams = netlist.graph_streams()
+        for key in self.instruments.taps:
+            words[tap_name(*key)] = streams[key].words * netlist.passes(key[0])
+            expected[tap_name(*key)] = count * words[tap_name(*key)]
+        result = simulate(self.design, inputs, expected, words_per_frame=words, **options)
+        return AcceleratorRun(
+            netlist,
+            {name: output_values(stream, result.outputs[name]) for name, stream in netlist.outputs.items()},
+            {key: output_values(streams[key], result.outputs[tap_name(*key)]) for key in self.instruments.taps},
+            result,
+        )
