@@ -10,8 +10,8 @@ from custom_ops.ode_loop.schedule import (
     cycles_per_frame,
     lone_frame_latency_cycles,
 )
-from finn_flow.simulation import SimulationError, Stall
-from tests.custom_ops.ode_loop_bench import WINDOW, LoopBench, steady_cycles_per_frame
+from finn_flow.simulation import SimulationBuildError, SimulationError, Stall, lint
+from tests.custom_ops.ode_loop_bench import SOURCES, WINDOW, LoopBench, steady_cycles_per_frame
 
 ONE = LoopBench(iterations=4, frames_in_flight=1, words_per_frame=24)
 TWO = LoopBench(iterations=3, frames_in_flight=2, words_per_frame=24)
@@ -152,3 +152,30 @@ def test_body_that_breaks_its_contract_is_reported():
 def test_soak():
     """Many frames of many lengths of pauses, with as many frames in the loop as it holds."""
     FOUR.run(1000, round(3.5 * FOUR.words_per_frame), stall=Stall.random(0.2, 0.2, seed=11, burst_cycles=10))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"NUM_INDEX": 1, "INDEX_WIDTH": 8, "ITERATIONS": 3, "WORDS_PER_FRAME": 5},
+        {"NUM_INDEX": 3, "ITERATIONS": 64, "FRAMES_IN_FLIGHT": 4, "WORDS_PER_FRAME": 1, "DATA_WIDTH": 1},
+        {"FRAMES_IN_FLIGHT": 2, "WORDS_PER_FRAME": 63, "FEEDBACK_RAM_STYLE": "ultra", "INPUT_RAM_STYLE": "block"},
+    ],
+)
+def test_lint(parameters):
+    lint("ode_loop", SOURCES, parameters)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"ITERATIONS": 1}, "ITERATIONS must be at least 2"),
+        ({"FRAMES_IN_FLIGHT": 0}, "FRAMES_IN_FLIGHT must be at least 1"),
+        ({"WORDS_PER_FRAME": 0}, "WORDS_PER_FRAME must be at least 1"),
+        ({"ITERATIONS": 9, "INDEX_WIDTH": 3}, "INDEX_WIDTH must hold ITERATIONS - 1"),
+    ],
+)
+def test_illegal_parameters_stop_elaboration(parameters, message):
+    with pytest.raises(SimulationBuildError, match=message):
+        lint("ode_loop", SOURCES, parameters)

@@ -59,7 +59,7 @@ module ode_loop_merge #(
     input  wire logic [INDEX_PORTS-1:0]                   m_index_tready
 );
 
-  localparam int unsigned ITERATION_WIDTH = $clog2(ITERATIONS);
+  localparam int unsigned ITERATION_WIDTH = (ITERATIONS > 2) ? $clog2(ITERATIONS) : 1;
   localparam logic [ITERATION_WIDTH-1:0] LAST_ITERATION = ITERATION_WIDTH'(ITERATIONS - 1);
   localparam int unsigned RETURNING_WIDTH = $clog2(FRAMES_IN_FLIGHT + 2);
 
