@@ -18,6 +18,7 @@ from finn_flow.netlist.emit import Instruments, tap_name
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.netlist.structure import Stream
 from finn_flow.simulation import Design, SimulationResult, StreamResult, pack, simulate, unpack
+from finn_flow.simulation.build import build
 
 Frames = NDArray[np.integer]
 
@@ -141,6 +142,15 @@ class Accelerator:
     def design(self) -> Design:
         """The design with its instruments."""
         return self.netlist.design(self.instruments, Path(self._folder.name))
+
+    def build(self) -> None:
+        """Make sure that the simulation is built; `run` does so by itself.
+
+        Raises
+        ------
+        SimulationBuildError: a tool is missing or refuses the sources.
+        """
+        build(self.design)
 
     def run(self, frames: Frames | Mapping[str, Frames], **options: Any) -> AcceleratorRun:
         """Send frames [N, H, W, C] through the accelerator.

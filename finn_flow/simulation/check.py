@@ -1,0 +1,177 @@
+"""A whole accelerator against golden results: counts, cycles, and where it goes wrong."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from qonnx.core.modelwrapper import ModelWrapper
+
+from finn_flow.errors import FlowError
+from finn_flow.netlist.netlist import GRAPH, Netlist
+from finn_flow.simulation import SimulationHang, Stall
+from finn_flow.simulation.accelerator import LOGITS, Accelerator
+from finn_flow.simulation.golden import load_golden, random_golden
+from finn_flow.simulation.localise import find_difference, stuck_streams
+
+Progress = Callable[[str], None]
+
+NETLIST_FOLDER = "rtl"
+GOLDEN_FILE = "golden.npz"
+MOST_FRAMES_TO_REPEAT = 20
+"""Frames before a wrong one that are sent again to find where it goes wrong; more can hardly matter."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The outcome of `check_accelerator`; cycles are those of the run as it was, stalls included.
+
+    Parameters
+    ----------
+    frames: frames compared.
+    mismatches: frames whose label or logits differ from the golden ones.
+    correct: frames whose label is the true class, None where that is not known.
+    cycles_per_frame: in steady state; None with fewer than three frames.
+    first_frame_latency_cycles: from the first word in to the last word out.
+    cycles: of the whole run.
+    seconds: of the run, without building.
+    golden: where the golden results are from.
+    first_mismatch: number of the first wrong frame, what it gave, and where it goes wrong.
+    """
+
+    frames: int
+    mismatches: int
+    correct: int | None
+    cycles_per_frame: float | None
+    first_frame_latency_cycles: int
+    cycles: int
+    seconds: float
+    build_seconds: float
+    clk_ns: float
+    golden: str
+    first_mismatch: dict[str, Any] | None
+
+    @property
+    def frames_per_second(self) -> float | None:
+        """Frames per second of the accelerator at its clock."""
+        return None if self.cycles_per_frame is None else 1e9 / (self.clk_ns * self.cycles_per_frame)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that `dsode simulate --json` prints."""
+        return {
+            "frames": self.frames,
+            "mismatches": self.mismatches,
+            "accuracy": None if self.correct is None else self.correct / self.frames,
+            "cycles_per_frame": self.cycles_per_frame,
+            "first_frame_latency_cycles": self.first_frame_latency_cycles,
+            "clock_mhz": 1e3 / self.clk_ns,
+            "frames_per_second": self.frames_per_second,
+            "simulated_cycles": self.cycles,
+            "simulated_cycles_per_second": self.cycles / self.seconds if self.seconds else None,
+            "simulation_seconds": self.seconds,
+            "build_seconds": self.build_seconds,
+            "golden": self.golden,
+            "first_mismatch": self.first_mismatch,
+        }
+
+
+def check_accelerator(
+    folder: Path,
+    golden_path: Path | None = None,
+    frames: int | None = None,
+    stall: Stall | None = None,
+    progress: Progress = lambda line: None,
+    seed: int = 1,
+) -> CheckResult:
+    """Run golden frames, back to back, through the accelerator that a build made, and compare labels and logits.
+
+    Parameters
+    ----------
+    folder: what `dsode build` wrote.
+    golden_path: a file of `dsode export`; by default the build's `golden.npz`, or, where it has none, random images
+        and what the hardware graph makes of them in Python.
+    frames: how many, from the start again if there are not enough; all if not given (16 random ones).
+    stall: random pauses at both ends; none by default.
+    progress: receives lines for the person who waits.
+    seed: of random images.
+
+    Raises
+    ------
+    UserError: no build, or a golden file that does not fit it.
+    FlowError: no compiler, or the accelerator hangs (the message says how far each stream got).
+    """
+    from finn_flow.finn_env import ensure_finn
+
+    ensure_finn()
+    import custom_ops  # noqa: F401  (registers the hardware ops)
+
+    netlist = Netlist.load(folder / NETLIST_FOLDER)
+    golden_path = golden_path or (folder / GOLDEN_FILE if (folder / GOLDEN_FILE).is_file() else None)
+    model = ModelWrapper(str(netlist.folder / GRAPH))
+    if golden_path is not None:
+        golden = load_golden(golden_path, netlist)
+        golden = golden.first(frames or len(golden.frames))
+    else:
+        golden = random_golden(netlist, model, frames or 16, seed)
+    stall = stall or Stall.none()
+    progress("building the simulation (the first time takes a while)")
+    started = time.perf_counter()
+    with Accelerator(netlist) as accelerator:
+        accelerator.build()
+        build_seconds = time.perf_counter() - started
+        progress(f"simulating {len(golden.frames)} frames")
+        try:
+            run = accelerator.run(golden.frames, stall=stall, progress=_reporter(len(golden.frames), progress))
+        except SimulationHang as hang:
+            progress("the accelerator hangs; looking where")
+            stuck = stuck_streams(netlist, golden.frames, stall)
+            raise FlowError("\n  ".join([f"{hang}", "streams that stopped short:", *stuck])) from hang
+    labels = run.results[next(iter(netlist.outputs))][:, 0]
+    wrong = labels != golden.labels
+    if LOGITS in run.results:
+        wrong |= np.any(run.results[LOGITS] != golden.logits, axis=1)
+    first_mismatch = None
+    if wrong.any():
+        frame = int(np.argmax(wrong))
+        progress(f"frame {frame} is wrong; looking where")
+        before = golden.frames[max(0, frame - MOST_FRAMES_TO_REPEAT) : frame + 1]
+        difference, how = find_difference(netlist, model, before, stall)
+        first_mismatch = {
+            "frame": frame,
+            "label": int(labels[frame]),
+            "expected_label": int(golden.labels[frame]),
+            "difference": difference.to_json() if difference else None,
+            "message": f"{how}: {difference}" if difference else how,
+        }
+    return CheckResult(
+        frames=len(golden.frames),
+        mismatches=int(np.count_nonzero(wrong)),
+        correct=None if golden.truth is None else int(np.count_nonzero(labels == golden.truth)),
+        cycles_per_frame=None if math.isnan(run.cycles_per_frame) else run.cycles_per_frame,
+        first_frame_latency_cycles=run.first_frame_latency_cycles,
+        cycles=run.result.cycles,
+        seconds=run.result.seconds,
+        build_seconds=build_seconds,
+        clk_ns=netlist.clk_ns,
+        golden=golden.source,
+        first_mismatch=first_mismatch,
+    )
+
+
+def _reporter(frames: int, progress: Progress) -> Callable[[int, int], None]:
+    """Return a callback for the engine that reports every tenth of the way in frames."""
+    reported = 0
+
+    def report(done: int, expected: int) -> None:
+        nonlocal reported
+        tenth = done * 10 // expected
+        if tenth > reported and tenth < 10:
+            reported = tenth
+            progress(f"{done * frames // expected} of {frames} frames")
+
+    return report
