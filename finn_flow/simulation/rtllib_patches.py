@@ -1,7 +1,8 @@
-"""What has to change in copies of FINN's RTL library before Verilator accepts them.
+"""What has to change in copies of FINN's RTL library before Verilator and the open synthesis tool accept them.
 
 Every patch names its file and its reason, and is asserted to match: when FINN's file changes, the build stops with a
-message instead of simulating something else. Files of other origin with the same name are left alone.
+message instead of simulating something else. Files of other origin with the same name are left alone. Synthesis gets
+what is simulated: Verilator's patches, and then its own.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,8 @@ from dataclasses import dataclass
 
 from finn_flow.errors import FlowError
 
-_PATCHED = "// Copy adapted for Verilator: "
+_VERILATOR = "Verilator"
+_SYNTHESIS = "open synthesis"
 
 
 @dataclass(frozen=True)
@@ -19,14 +21,21 @@ class Patch:
     Parameters:
         file: base name of the file.
         marker: text that FINN's file has and no other file of that name.
-        reason: why Verilator needs the replacements.
+        reason: why the tool needs the replacements.
         replacements: (old, new); each `old` must occur exactly once.
+        tool: "Verilator", or "open synthesis" for what only that needs.
     """
 
     file: str
     marker: str
     reason: str
     replacements: Sequence[tuple[str, str]]
+    tool: str = _VERILATOR
+
+    @property
+    def note(self) -> str:
+        """The last line of a patched copy, by which it is known."""
+        return f"// Copy adapted for {self.tool}: {self.reason}."
 
 
 _LEAF_LOADS = """\
@@ -49,6 +58,15 @@ _OFFSET_TABLE = """\
 		localparam offset_table_t  OFFSET_TABLE = INIT_OFFSET_TABLE();
 """
 _TREE_START = "	uwire [SUM_WIDTH-1:0]  sum0;\n"
+
+_STARTUP_WATCH = """\
+		initial begin
+			#100ns;
+			Dirty <= 0;
+		end
+"""
+_DESCENDING = "only shift arrays that are declared downwards become shift-register LUTs"
+_ATTRIBUTE = "only arrays with a `ram_style` attribute, in lower case, become memories"
 
 PATCHES = (
     Patch(
@@ -75,6 +93,92 @@ PATCHES = (
         "the format asks for an argument that is not given",
         (('exceeds SRL capacity.");', 'exceeds SRL capacity.", FEED_STAGES);'),),
     ),
+    Patch(
+        "fifo.sv",
+        "@brief	Consolidated FIFO with auto-selecting storage implementation.",
+        "`default_nettype may not stand inside a module (IEEE 1800-2023 22.8)",
+        (("`default_nettype none\n", ""), ("`default_nettype wire\n", "")),
+        _SYNTHESIS,
+    ),
+    Patch(
+        "fifo.sv",
+        "@brief	Consolidated FIFO with auto-selecting storage implementation.",
+        _DESCENDING,
+        (
+            ("dat_t  A[DEPTH_IMPL];", "dat_t  A[DEPTH_IMPL-1:0];"),
+            ("A <= { idat, A[0:DEPTH_IMPL-2] };", "A <= { A[DEPTH_IMPL-2:0], idat };"),
+        ),
+        _SYNTHESIS,
+    ),
+    Patch(
+        "fifo.sv",
+        "@brief	Consolidated FIFO with auto-selecting storage implementation.",
+        _ATTRIBUTE,
+        (
+            ('(* RAM_STYLE = "distributed" *)', '(* ram_style = "distributed" *)'),
+            ("(* RAM_STYLE = RAM_STYLE_EFF *)", "(* ram_style = RAM_STYLE_EFF *)"),
+            ("(* RAM_STYLE = RAM_STYLE_HI *)", "(* ram_style = RAM_STYLE_HI *)"),
+        ),
+        _SYNTHESIS,
+    ),
+    Patch(
+        "memstream.sv",
+        "module memstream #(\n	int unsigned  SETS,",
+        _DESCENDING,
+        (
+            ("data_t  OSrl[FULL_CREDIT-1];", "data_t  OSrl[FULL_CREDIT-2:0];"),
+            ("OSrl <= { Dat3, OSrl[0:FULL_CREDIT-3] };", "OSrl <= { OSrl[FULL_CREDIT-3:0], Dat3 };"),
+        ),
+        _SYNTHESIS,
+    ),
+    Patch(
+        "memstream.sv",
+        "module memstream #(\n	int unsigned  SETS,",
+        _ATTRIBUTE,
+        (("(* RAM_STYLE = RAM_STYLE *)", "(* ram_style = RAM_STYLE *)"),),
+        _SYNTHESIS,
+    ),
+    Patch(
+        "thresholding.sv",
+        "@brief	Pipelined thresholding by binary search.",
+        _DESCENDING,
+        (("ADat[A_DEPTH];", "ADat[A_DEPTH-1:0];"),),
+        _SYNTHESIS,
+    ),
+    Patch(
+        "thresholding.sv",
+        "@brief	Pipelined thresholding by binary search.",
+        _ATTRIBUTE,
+        (
+            (
+                'DONT_TOUCH = USE_CONFIG? "TRUE" : "FALSE", RAM_STYLE =',
+                'DONT_TOUCH = USE_CONFIG? "TRUE" : "FALSE", ram_style =',
+            ),
+            ("			(* RAM_STYLE = RAM_STYLE *)\n", ""),
+        ),
+        _SYNTHESIS,
+    ),
+    Patch(
+        "thresholding.sv",
+        "@brief	Pipelined thresholding by binary search.",
+        "the part select of the first stage has its bounds reversed, even where it is not used",
+        (("p.ptr[M-1:SN+1] < 2**stage", "(p.ptr[M-1:0] >> (SN+1)) < 2**stage"),),
+        _SYNTHESIS,
+    ),
+    Patch(
+        "mvu.sv",
+        "@brief	Matrix Vector Unit (MVU) core compute kernel utilizing DSP48.",
+        "a delay in an initial block is for simulation only",
+        ((_STARTUP_WATCH, f"`ifndef SYNTHESIS\n{_STARTUP_WATCH}`endif\n"),),
+        _SYNTHESIS,
+    ),
+    Patch(
+        "replay_buffer.sv",
+        "@brief	Replay buffer for counted sequences on an AXI-lite stream.",
+        _ATTRIBUTE,
+        (("data_t  Mem[2**AWIDTH];", '(* ram_style = "auto" *)\n		data_t  Mem[2**AWIDTH];'),),
+        _SYNTHESIS,
+    ),
 )
 
 
@@ -84,8 +188,21 @@ def patch_for_verilator(name: str, text: str) -> str:
     Raises:
         FlowError: FINN's file no longer has the text that a patch replaces.
     """
+    return _patch(name, text, _VERILATOR)
+
+
+def patch_for_synthesis(name: str, text: str) -> str:
+    """As `patch_for_verilator`, with what open synthesis needs besides; `text` may be patched for Verilator already.
+
+    Raises:
+        FlowError: FINN's file no longer has the text that a patch replaces.
+    """
+    return _patch(name, _patch(name, text, _VERILATOR), _SYNTHESIS)
+
+
+def _patch(name: str, text: str, tool: str) -> str:
     for patch in PATCHES:
-        if patch.file != name or patch.marker not in text or _PATCHED in text:
+        if patch.file != name or patch.tool != tool or patch.marker not in text or patch.note in text:
             continue
         for old, new in patch.replacements:
             found = text.count(old)
@@ -95,5 +212,5 @@ def patch_for_verilator(name: str, text: str) -> str:
                     f"once, not {found} times; adapt finn_flow/simulation/rtllib_patches.py"
                 )
             text = text.replace(old, new)
-        text = f"{text.rstrip()}\n{_PATCHED}{patch.reason}.\n"
+        text = f"{text.rstrip()}\n{patch.note}\n"
     return text

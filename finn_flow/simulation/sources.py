@@ -1,7 +1,7 @@
 """Bringing a design's sources into one folder, in an order and a form that Verilator accepts."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +31,13 @@ class StagedSources:
         return [part for item in (*self.modules.items(), *self.headers.items()) for part in item]
 
 
-def stage_sources(sources: Iterable[Path], include_dirs: Iterable[Path]) -> StagedSources:
+def stage_sources(
+    sources: Iterable[Path], include_dirs: Iterable[Path], patch: Callable[[str, str], str] = patch_for_verilator
+) -> StagedSources:
     """Read the sources, with the patches of `rtllib_patches`, packages first and identical files once.
+
+    Parameters:
+        patch: from a file's name and text to the text that the tool gets.
 
     Raises:
         UserError: a file cannot be read, or two different headers have one name.
@@ -43,7 +48,7 @@ def stage_sources(sources: Iterable[Path], include_dirs: Iterable[Path]) -> Stag
     for folder in include_dirs:
         paths.extend(sorted(path for path in Path(folder).iterdir() if path.suffix in HEADER_SUFFIXES))
     for path in paths:
-        text = patch_for_verilator(path.name, _read(path))
+        text = patch(path.name, _read(path))
         if path.suffix in HEADER_SUFFIXES:
             if headers.setdefault(f"include/{path.name}", text) != text:
                 raise UserError(f"two different headers are called {path.name}; rename one of them")

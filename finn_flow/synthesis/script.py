@@ -1,0 +1,87 @@
+"""The Yosys commands that turn SystemVerilog into UltraScale+ primitives. Runs in the worker process only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+TECHMAPS = Path(__file__).parent / "techmap"
+RESULT = "netlist.json"
+LOG = "yosys.log"
+
+LIBRARY = (
+    "read_verilog -lib -specify +/xilinx/cells_sim.v",
+    "read_verilog -lib +/xilinx/cells_xtra.v",
+)
+"""Black boxes of all primitives, so that instantiated DSP48E2 and LUT6_2 do not vanish."""
+
+# Parameters of black boxes do not matter here, and the front end does not know them.
+_READ = (
+    "--ignore-assertions",
+    "--no-implicit-memories",
+    "--allow-use-before-declare",
+    "-Wno-undefined-param-override",
+)
+_MAP = "synth_xilinx -family xcup -flatten -noiopad -noclkbuf -uram"
+# One DSP48E2 for any product, as `use_dsp = "yes"` asks for; the flow by itself leaves products below 9 bits to LUTs.
+_FORCE_DSP = (
+    "techmap -map +/mul2dsp.v -map +/xilinx/xcu_dsp_map.v -D DSP_A_MAXWIDTH=27 -D DSP_B_MAXWIDTH=18 "
+    "-D DSP_A_MAXWIDTH_PARTIAL=18 -D DSP_A_MINWIDTH=1 -D DSP_B_MINWIDTH=1 -D DSP_Y_MINWIDTH=1 "
+    "-D DSP_NAME=$__MUL27X18"
+)
+# From a wire with the attribute back through its register and what resizes the product.
+_PRODUCTS = "a:use_dsp={value} %ci4:+$dff,$dffe,$sdff,$sdffe,$sdffce,$mul,$pos t:$mul %i"
+_SOFT_MULTIPLIER = "$__soft_mul"
+
+
+def commands(
+    top: str,
+    sources: Sequence[str],
+    include: str | None,
+    parameters: Mapping[str, int | str],
+    defines: Mapping[str, str],
+) -> list[list[str] | str]:
+    """Return the commands in order; a list is one command whose words are passed as they are.
+
+    Parameters
+    ----------
+    top: module to synthesise, flattened.
+    sources: files relative to the current folder, in compile order.
+    include: folder of headers, or None.
+    """
+    read = ["read_slang", *_READ, "--top", top]
+    if include:
+        read += ["-I", include]
+    for name, value in parameters.items():
+        read += ["-G", f'{name}="{value}"' if isinstance(value, str) else f"{name}={value}"]
+    for name, value in defines.items():
+        read += ["-D", f"{name}={value}" if value else name]
+    synthesise = f"{_MAP} -top {top} -run"
+    return [
+        [*read, *sources],
+        f"hierarchy -check -top {top}",
+        f"{synthesise} prepare:map_dsp",
+        f"{_FORCE_DSP} {_PRODUCTS.format(value='yes')}",
+        f"chtype -set {_SOFT_MULTIPLIER} {_PRODUCTS.format(value='no')}",
+        f"{synthesise} map_dsp:map_ffram",
+        # Shift registers that are read anywhere are found behind $shiftx only, one bit wide.
+        f"techmap -map {TECHMAPS / 'bmux.v'}",
+        f"{synthesise} map_ffram:check",
+        f"select {top}",
+        f"write_json -selected {RESULT}",
+    ]
+
+
+def identity() -> list[str]:
+    """Return everything here that a result depends on."""
+    texts = [path.read_text() for path in sorted(TECHMAPS.glob("*.v"))]
+    generic = [str(command) for command in commands("TOP", ["SOURCES"], None, {}, {})]
+    return [*LIBRARY, *(re.sub(re.escape(str(TECHMAPS)), "", text) for text in generic), *texts]
+
+
+def flat_cells(netlist: Mapping[str, Any], top: str) -> dict[str, Any]:
+    """Return the cells of the top module of Yosys's JSON netlist, without those that only hold debug information."""
+    cells = netlist["modules"][top]["cells"]
+    return {name: cell for name, cell in cells.items() if cell["type"] not in ("$scopeinfo", "$meminfo")}
