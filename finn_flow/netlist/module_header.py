@@ -71,15 +71,17 @@ def read_ports(source: str, module: str) -> dict[str, Port]:
     for parameter in _BODY_PARAMETER.findall(rest.partition("endmodule")[0]):
         _evaluate_parameter(parameter, values)
     ports: dict[str, Port] = {}
-    direction = ""
+    direction, width = "", 1
     for declaration in _split(body):
         found = _PORT.fullmatch(declaration.strip())
         if found is None or not (found[1] or direction):
             raise FlowError(f"module {module}: port declaration {declaration.strip()!r} is not understood")
-        direction = found[1] or direction
-        width = 1
-        if found[2] is not None:
-            width = evaluate(found[2], values) - evaluate(found[3], values) + 1
+        if found[1]:
+            # A name without direction goes on with the declaration before it: `input [7:0] a, b`.
+            direction = found[1]
+            width = 1
+            if found[2] is not None:
+                width = evaluate(found[2], values) - evaluate(found[3], values) + 1
         ports[found[4]] = Port(found[4], direction, width)
     return ports
 
