@@ -1,0 +1,1 @@
+"""Graph transformations, by qonnx's contract: from exported networks to rolled, integer and hardware graphs."""
