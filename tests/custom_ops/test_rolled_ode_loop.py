@@ -1,4 +1,4 @@
-"""The rolled ODELoop by itself: execution in qonnx and FINN, attributes, and every error."""
+"""The rolled ODELoop by itself: execution, inference, attributes, and every error."""
 
 import numpy as np
 import pytest

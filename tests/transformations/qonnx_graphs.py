@@ -13,8 +13,12 @@ from qonnx.core.onnx_exec import execute_onnx
 from qonnx.custom_op.registry import getCustomOp
 from qonnx.util.basic import qonnx_make_model
 
+from finn_flow.transformations.roll_ode_blocks import RollODEBlocks
+
 QONNX_DOMAIN = "qonnx.custom_op.general"
 OPSET_IMPORTS = [helper.make_opsetid("", 18), helper.make_opsetid(QONNX_DOMAIN, 2)]
+CHANNELS = 3
+SHAPE = (1, CHANNELS, 4, 4)
 STATE = {"bits": 8, "scale": 2.0**-4}
 
 
@@ -212,3 +216,21 @@ def loop_iterations(model: ModelWrapper) -> list[int]:
 def loop_bodies(model: ModelWrapper) -> list[ModelWrapper]:
     """Return the bodies of the model's loops, in order."""
     return [getCustomOp(node).get_nodeattr("body") for node in model.get_nodes_by_op_type("ODELoop")]
+
+
+def small_net(seed: int = 0) -> tuple[GraphBuilder, str]:
+    """Return a builder and a quantised state of three channels."""
+    net = GraphBuilder(seed)
+    return net, net.quant(net.affine("x", CHANNELS), **STATE)
+
+
+def roll(model: ModelWrapper, *iterations: int, require: bool = True) -> ModelWrapper:
+    """Roll ``model``; check the loops' iteration counts, equal execution and that a second time changes nothing."""
+    rolled = model.transform(RollODEBlocks(require=require))
+    assert loop_iterations(rolled) == list(iterations)
+    assert_same_execution(model, rolled)
+    text = rolled.model.SerializeToString()
+    again, changed = RollODEBlocks(require=require).apply(rolled)
+    assert not changed
+    assert again.model.SerializeToString() == text
+    return rolled
