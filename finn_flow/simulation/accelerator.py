@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from finn_flow.errors import UserError
 from finn_flow.netlist.emit import Instruments, tap_name
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.netlist.structure import Stream
-from finn_flow.simulation import Design, SimulationResult, StreamResult, pack, simulate, unpack
+from finn_flow.simulation import Design, SimulationResult, Stall, StreamResult, pack, simulate, unpack
 from finn_flow.simulation.build import build
 
 Frames = NDArray[np.integer]
@@ -152,13 +152,16 @@ class Accelerator:
         """
         build(self.design)
 
-    def run(self, frames: Frames | Mapping[str, Frames], **options: Any) -> AcceleratorRun:
+    def run(
+        self, frames: Frames | Mapping[str, Frames], stall: Stall | None = None, **options: Any
+    ) -> AcceleratorRun:
         """Send frames [N, H, W, C] through the accelerator.
 
         Parameters
         ----------
         frames: for each input by name, or for the only one.
-        options: those of `finn_flow.simulation.simulate`.
+        stall: pauses at the accelerator's inputs and outputs; taps never pause.
+        options: further ones of `finn_flow.simulation.simulate`.
 
         Raises
         ------
@@ -173,10 +176,13 @@ class Accelerator:
         words = {name: stream.words for name, stream in (*netlist.inputs.items(), *netlist.outputs.items())}
         expected = {name: count * stream.words for name, stream in netlist.outputs.items()}
         streams = netlist.graph_streams()
+        stall = stall or Stall.none()
+        unhindered = {tap_name(*key): (False,) for key in self.instruments.taps}
+        stall = replace(stall, patterns={**stall.patterns, **unhindered})
         for key in self.instruments.taps:
             words[tap_name(*key)] = streams[key].words * netlist.passes(key[0])
             expected[tap_name(*key)] = count * words[tap_name(*key)]
-        result = simulate(self.design, inputs, expected, words_per_frame=words, **options)
+        result = simulate(self.design, inputs, expected, words_per_frame=words, stall=stall, **options)
         return AcceleratorRun(
             netlist,
             {name: output_values(stream, result.outputs[name]) for name, stream in netlist.outputs.items()},
