@@ -152,9 +152,7 @@ class Accelerator:
         """
         build(self.design)
 
-    def run(
-        self, frames: Frames | Mapping[str, Frames], stall: Stall | None = None, **options: Any
-    ) -> AcceleratorRun:
+    def run(self, frames: Frames | Mapping[str, Frames], stall: Stall | None = None, **options: Any) -> AcceleratorRun:
         """Send frames [N, H, W, C] through the accelerator.
 
         Parameters

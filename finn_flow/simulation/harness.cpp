@@ -245,7 +245,8 @@ extern "C" int harness_printf(const char* format, ...) {
 void vl_finish(const char* filename, int line, const char*) { fail("$finish", filename, line, ""); }
 void vl_stop(const char* filename, int line, const char*) { fail("$stop or $error", filename, line, ""); }
 void vl_fatal(const char* filename, int line, const char*, const char* message) { fail("error", filename, line, message); }
-void vl_warn(const char*, int, const char*, const char* message) { append_log((std::string(message) + "\n").c_str()); }
+// The runtime's own warnings are about files ($readmemh) that are missing or malformed: no good can come of going on.
+void vl_warn(const char* filename, int line, const char*, const char* message) { fail("error", filename, line, message); }
 
 // The linker sends the model's fopen calls ($readmemh, $fopen) here: relative names are looked up in the data paths, so
 // that no simulation depends on the process's working directory.

@@ -108,5 +108,5 @@ def _checked(top: str, ports: dict[str, Port], name: str, is_input: bool, width_
     if port.is_input != is_input:
         raise SimulationBuildError(f"{top}: port {name} must be an {'input' if is_input else 'output'}")
     if width_bits is not None and port.width_bits != width_bits:
-        raise SimulationBuildError(f"{top}: port {name} must be {width_bits} bits wide, not {port.width_bits}")
+        raise SimulationBuildError(f"{top}: port {name} must have width {width_bits}, not {port.width_bits}")
     return port

@@ -1,7 +1,7 @@
 """Bringing a design's sources into one folder, in an order and a form that Verilator accepts."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,8 +59,12 @@ def stage_sources(
                 count += 1
                 name = f"src/{path.stem}_{count}{path.suffix}"
             modules[name] = text
-    ordered = sorted(modules.items(), key=lambda item: _PACKAGE.search(item[1]) is None)
-    return StagedSources(dict(ordered), headers)
+    return StagedSources(order_sources(modules), headers)
+
+
+def order_sources(modules: Mapping[str, str]) -> dict[str, str]:
+    """The files with the packages first."""
+    return dict(sorted(modules.items(), key=lambda item: _PACKAGE.search(item[1]) is None))
 
 
 def _read(path: Path) -> str:

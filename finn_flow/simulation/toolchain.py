@@ -86,7 +86,7 @@ def run_verilator(arguments: Sequence[str], folder: Path) -> str:
     )
     output = done.stderr + done.stdout
     if done.returncode != 0:
-        raise SimulationBuildError(f"Verilator failed:\n{_first_errors(output, '%Error')}")
+        raise SimulationBuildError(f"Verilator failed:\n{_first_errors(output, '%Error', '%Warning')}")
     return output
 
 
@@ -122,10 +122,10 @@ def _first_line(command: Sequence[str]) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip().splitlines()[0]
 
 
-def _first_errors(output: str, marker: str) -> str:
-    """The first lines with `marker` and what follows each, or the output's end when there are none."""
+def _first_errors(output: str, *markers: str) -> str:
+    """The first lines with one of the markers, an earlier marker first, or the output's end when there are none."""
     lines = output.strip().splitlines()
-    errors = [line for line in lines if marker in line]
+    errors = [line for marker in markers for line in lines if marker in line and "Exiting due to" not in line]
     if not errors:
         return "\n".join(lines[-_SHOWN_ERRORS:]) or "(it printed nothing)"
     more = f"\n({len(errors) - _SHOWN_ERRORS} more)" if len(errors) > _SHOWN_ERRORS else ""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+
 from finn_flow.finn_env import ensure_finn
 
 ensure_finn()
@@ -14,8 +15,11 @@ from finn.transformation.fpgadataflow.set_exec_mode import SetExecMode  # noqa: 
 from onnx import TensorProto, helper  # noqa: E402
 from qonnx.core.datatype import DataType  # noqa: E402
 from qonnx.core.modelwrapper import ModelWrapper  # noqa: E402
+from qonnx.custom_op.registry import getCustomOp  # noqa: E402
 from qonnx.transformation.general import GiveUniqueNodeNames  # noqa: E402
 from qonnx.util.basic import gen_finn_dt_tensor, qonnx_make_model  # noqa: E402
+
+__all__ = ["Node", "execute_onnx", "getCustomOp", "prepare", "prepared", "run_python", "run_rtl"]
 
 PART = "xczu7ev-ffvc1156-2-e"
 CLOCK_NS = 5.0
@@ -73,7 +77,12 @@ def run_python(node: Node, inputs: dict[str, np.ndarray]) -> np.ndarray:
 
 def prepared(node: Node) -> ModelWrapper:
     """The node's model, ready for RTL simulation."""
-    model = node.model().transform(PrepareIP(PART, CLOCK_NS), cleanup=False)
+    return prepare(node.model())
+
+
+def prepare(model: ModelWrapper) -> ModelWrapper:
+    """Make a model ready for RTL simulation."""
+    model = model.transform(PrepareIP(PART, CLOCK_NS), cleanup=False)
     model = model.transform(PrepareRTLSim(num_workers=1), cleanup=False)
     return model.transform(SetExecMode("rtlsim"))
 
