@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from finn_flow.errors import FlowError, UserError
-from finn_flow.files import check_writable_dir
+from finn_flow.files import atomic_path, check_writable_dir
 
 VENDOR_STEPS = {
     "step_hw_ipgen": "generated IP",
@@ -70,19 +70,35 @@ def load_build_config(path: Path) -> Any:
     return config
 
 
-def load_model(path: Path) -> None:
-    """Check that ``path`` is an ONNX graph; a `UserError` says what is wrong with it otherwise."""
+def roll_model(path: Path, rolled: Path) -> None:
+    """Write the model at ``path`` with its ODE blocks rolled to ``rolled``.
+
+    FINN's builder reads models in a time quadratic in their nodes, so it gets the rolled one.
+
+    Raises
+    ------
+    UserError : no such file, not ONNX, an empty graph, no ODE block.
+    """
     import onnx
     from google.protobuf.message import DecodeError
+    from qonnx.core.modelwrapper import ModelWrapper
+
+    from finn_flow.transformations.roll_ode_blocks import RollODEBlocks
 
     if not path.is_file():
         raise UserError(f"{path}: no such model")
     try:
-        model = onnx.load(str(path))
+        proto = onnx.load(str(path))
     except DecodeError:
         raise UserError(f"{path}: not an ONNX file; export one with `dsode export`") from None
-    if not model.graph.node:
+    if not proto.graph.node:
         raise UserError(f"{path}: an empty graph; export one with `dsode export`")
+    try:
+        model, _ = RollODEBlocks().apply(ModelWrapper(proto, fix_missing_initializer_valueinfo=False))
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    with atomic_path(rolled) as temporary:
+        model.save(str(temporary))
 
 
 def build(config_path: Path, model_path: Path, folder: Path, progress: Progress) -> BuildResult:
@@ -109,8 +125,9 @@ def build(config_path: Path, model_path: Path, folder: Path, progress: Progress)
 
     register_steps()
     config = load_build_config(config_path)
-    load_model(model_path)
     check_writable_dir(folder)
+    rolled = folder / "intermediate_models" / "rolled.onnx"
+    roll_model(model_path, rolled)
     shutil.rmtree(folder / "report", ignore_errors=True)
     config.output_dir = str(folder)
     config.save_intermediate_models = True
@@ -133,7 +150,7 @@ def build(config_path: Path, model_path: Path, folder: Path, progress: Progress)
     try:
         with (folder / "console.log").open("w") as log, redirect_stdout(log):
             sys.stderr = log
-            status = build_dataflow.build_dataflow_cfg(str(model_path), config)
+            status = build_dataflow.build_dataflow_cfg(str(rolled), config)
     finally:
         sys.stdout, sys.stderr = streams
     if failures:
