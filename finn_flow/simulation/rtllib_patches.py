@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from finn_flow.errors import FlowError
 
+_CORRECTION = "correct results"
 _VERILATOR = "Verilator"
 _SYNTHESIS = "open synthesis"
 
@@ -23,7 +24,7 @@ class Patch:
         marker: text that FINN's file has and no other file of that name.
         reason: why the tool needs the replacements.
         replacements: (old, new); each `old` must occur exactly once.
-        tool: "Verilator", or "open synthesis" for what only that needs.
+        tool: "Verilator"; "open synthesis" for what only that needs; "correct results" for a defect in FINN's file.
     """
 
     file: str
@@ -68,7 +69,19 @@ _STARTUP_WATCH = """\
 _DESCENDING = "only shift arrays that are declared downwards become shift-register LUTs"
 _ATTRIBUTE = "only arrays with a `ram_style` attribute, in lower case, become memories"
 
+# When a full-speed stream of results (one per cycle: SIMD = MW) is stopped, one result waits in the queue, one more comes
+# in the cycle in which the lock is set, and as many as the compute core has stages follow. FINN's queue is two results
+# too short for that, and takes the core for one stage shorter than it is where SIMD is no power of two.
+_MVU_QUEUE = "localparam int unsigned  MAX_IN_FLIGHT = CORE_PIPELINE_DEPTH;"
+
 PATCHES = (
+    Patch(
+        "mvu_vvu_axi.sv",
+        "module mvu_vvu_axi #(",
+        "the output queue overflows when a stream of one result per cycle is stopped",
+        ((_MVU_QUEUE, _MVU_QUEUE.replace(";", " + 2;")),),
+        _CORRECTION,
+    ),
     Patch(
         "add_multi.sv",
         "module add_multi import mvu_pkg::*",
@@ -183,12 +196,12 @@ PATCHES = (
 
 
 def patch_for_verilator(name: str, text: str) -> str:
-    """The text of the file called `name`, with its patches applied; an already patched copy is returned as it is.
+    """The text of the file called `name`, corrected and patched; an already patched copy is returned as it is.
 
     Raises:
         FlowError: FINN's file no longer has the text that a patch replaces.
     """
-    return _patch(name, text, _VERILATOR)
+    return _patch(name, _patch(name, text, _CORRECTION), _VERILATOR)
 
 
 def patch_for_synthesis(name: str, text: str) -> str:
@@ -197,7 +210,7 @@ def patch_for_synthesis(name: str, text: str) -> str:
     Raises:
         FlowError: FINN's file no longer has the text that a patch replaces.
     """
-    return _patch(name, _patch(name, text, _VERILATOR), _SYNTHESIS)
+    return _patch(name, patch_for_verilator(name, text), _SYNTHESIS)
 
 
 def _patch(name: str, text: str, tool: str) -> str:
