@@ -1,0 +1,299 @@
+"""The accelerator on the board: images in, classes out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .dma import Channel
+from .errors import BitfileError, HardwareError, InputError, ShortTransferError
+from .lock import OverlayLock
+from .manifest import BITFILE, Manifest, sha256
+from .preprocessing import Uint8Array
+
+Images = Uint8Array | Sequence[Uint8Array]
+Progress = Callable[[int, int], None]
+
+INPUT_CHANNEL, OUTPUT_CHANNEL = "idma0", "odma0"
+BUFFER_BYTES = 4 << 20
+MOST_FRAMES = 256
+_UNWRITTEN = 0xFF
+_MARGIN = 20
+
+
+@dataclass
+class Timing:
+    """Where the time of a call went, in seconds.
+
+    Parameters:
+        preprocess: channels and size of the images.
+        pack: integers to bytes, into the DMA's buffer.
+        wait: for the DMAs and the accelerator, beyond what overlaps with the host's work.
+        unpack: bytes to integers, with all checks.
+        total: from call to return.
+    """
+
+    preprocess: float = 0.0
+    pack: float = 0.0
+    wait: float = 0.0
+    unpack: float = 0.0
+    total: float = 0.0
+
+
+class _Buffers:
+    """An input and an output buffer that the DMAs can reach; used again and again."""
+
+    def __init__(self, allocate: Any, frames: int, input_bytes: int, output_bytes: int) -> None:
+        self.input = allocate(shape=(frames, input_bytes), dtype=np.uint8)
+        self.output = allocate(shape=(frames, output_bytes), dtype=np.uint8)
+        self.frames = 0
+
+
+class Accelerator:
+    """Loads the bitfile and classifies; a context manager.
+
+    Calls may have any number of images: they go through in chunks, and while the accelerator works on one chunk the
+    host prepares the next and reads the last. After an error, or an interrupt in the middle of a call, the next call
+    loads the bitfile again first, so that it starts from a clean state.
+
+    Parameters:
+        package: folder of the deployment package.
+        bitfile: another bitfile than the package's own.
+        batch_size: most frames of a chunk; by default 256, or what 4 MiB hold.
+        timeout_s: how long a chunk may take beyond 20 times what is expected.
+        lock_file: see `OverlayLock`.
+
+    Attributes:
+        manifest: of the package.
+        timing: of the last call.
+
+    Raises:
+        InputError: no package there, or a damaged one.
+        BitfileError: no bitfile there, or one that does not belong to the package.
+        BusyError: another process uses the accelerator.
+        HardwareError: PYNQ is missing, or it could not load the bitfile.
+    """
+
+    def __init__(
+        self,
+        package: Path,
+        bitfile: Path | None = None,
+        batch_size: int | None = None,
+        timeout_s: float = 10.0,
+        lock_file: Path | None = None,
+    ) -> None:
+        self.manifest = Manifest.load(Path(package))
+        fitting = max(1, min(MOST_FRAMES, BUFFER_BYTES // self.manifest.input.frame_bytes))
+        self.batch_size = fitting if batch_size is None else batch_size
+        if self.batch_size < 1:
+            raise InputError(f"batch_size must be at least 1, not {batch_size}")
+        if not timeout_s > 0:
+            raise InputError(f"timeout_s must be positive, not {timeout_s}")
+        self.timeout_s = timeout_s
+        self.timing = Timing()
+        bitfile = self._checked_bitfile(bitfile)
+        try:
+            import pynq
+        except ImportError as error:
+            raise HardwareError(
+                f"PYNQ cannot be imported ({error}); run this on the board, in PYNQ's environment"
+            ) from None
+        self._lock = OverlayLock(lock_file)
+        try:
+            self._load(pynq, bitfile)
+            self._buffers = self._allocate(pynq)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._unfinished = False
+
+    def __enter__(self) -> Accelerator:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give buffers and lock back."""
+        for pair in self._buffers:
+            pair.input.freebuffer()
+            pair.output.freebuffer()
+        self._buffers = []
+        self._lock.release()
+
+    def classify(self, images: Images, progress: Progress | None = None) -> npt.NDArray[np.int64]:
+        """The best classes of each image.
+
+        Parameters:
+            images: uint8 [N, h, w, 1 or 3] or [N, h, w], N at least 1; or a sequence of such images of any sizes.
+            progress: called with the number of images done and that of all.
+
+        Returns:
+            int64 [N, K], the best class first.
+
+        Raises:
+            InputError: wrong type, shape or number of images.
+            DmaTimeout, DmaError, ShortTransferError: the hardware failed.
+        """
+        if not self._buffers:
+            raise InputError("this accelerator is closed; make a new one")
+        check_images(images)
+        started = time.perf_counter()
+        self.timing = Timing()
+        if self._unfinished:
+            self._recover()
+        self._unfinished = True
+        labels = self._stream(images, progress)
+        self._unfinished = False
+        self.timing.total = time.perf_counter() - started
+        return labels.reshape(len(images), -1)
+
+    def _stream(self, images: Images, progress: Progress | None) -> npt.NDArray[np.int64]:
+        """Chunk by chunk: the input of chunk k is on its way while chunk k-1 is computed and collected."""
+        count = len(images)
+        results: list[npt.NDArray[np.int64]] = []
+        before: _Buffers | None = None
+        for number, start in enumerate(range(0, count, self.batch_size)):
+            pair = self._buffers[number % 2]
+            self._fill(pair, images[start : start + self.batch_size])
+            if before is not None:
+                self._wait(self._input, before.frames)
+            self._input.start(pair.input.device_address, pair.frames)
+            if before is not None:
+                self._wait(self._output, before.frames)
+                self._output.start(pair.output.device_address, pair.frames)
+                results.append(self._collect(before, start - before.frames))
+                if progress is not None:
+                    progress(start, count)
+            else:
+                self._output.start(pair.output.device_address, pair.frames)
+            before = pair
+        assert before is not None
+        self._wait(self._output, before.frames)
+        self._wait(self._input, before.frames)
+        results.append(self._collect(before, count - before.frames))
+        if progress is not None:
+            progress(count, count)
+        return np.concatenate(results)
+
+    def _fill(self, pair: _Buffers, images: Images) -> None:
+        clock = time.perf_counter
+        started = clock()
+        try:
+            codes = self.manifest.preprocessing.apply(images)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        prepared = clock()
+        pair.frames = len(codes)
+        self.manifest.input.pack(codes, pair.input[: pair.frames])
+        pair.input.flush()
+        pair.output[: pair.frames] = _UNWRITTEN
+        pair.output.flush()
+        self.timing.preprocess += prepared - started
+        self.timing.pack += clock() - prepared
+
+    def _wait(self, channel: Channel, frames: int) -> None:
+        started = time.perf_counter()
+        channel.wait(self.timeout_s + _MARGIN * frames * self.manifest.seconds_per_frame)
+        self.timing.wait += time.perf_counter() - started
+
+    def _collect(self, pair: _Buffers, first: int) -> npt.NDArray[np.int64]:
+        """The results of a chunk whose first image has the number `first`, after proving that all have arrived."""
+        started = time.perf_counter()
+        pair.output.invalidate()
+        packed = np.asarray(pair.output[: pair.frames])
+        labels = self.manifest.output.unpack(packed)
+        classes = len(self.manifest.class_names)
+        right = self.manifest.output.padding_is_zero(packed) & (labels < classes).reshape(pair.frames, -1).all(axis=1)
+        if not right.all():
+            at = int(np.argmin(right))
+            raise ShortTransferError(
+                f"DMA channel {OUTPUT_CHANNEL} (results to memory) said that it is done, "
+                f"but no result has arrived for image {first + at}"
+            )
+        self.timing.unpack += time.perf_counter() - started
+        return labels
+
+    def _checked_bitfile(self, bitfile: Path | None) -> Path:
+        path = bitfile or self.manifest.folder / BITFILE
+        for needed in (path, path.with_suffix(".hwh")):
+            if not needed.is_file():
+                raise BitfileError(
+                    f"{needed} is missing; build it with Vivado from the package's folder hardware/, see README.md"
+                )
+        known = self.manifest.files.get(BITFILE)
+        self._bitfile_is_known = bitfile is None and known is not None
+        if bitfile is None and known is not None and sha256(path) != known:
+            raise BitfileError(f"{path} is not the one that this package was made with; copy the package again")
+        return path
+
+    def _load(self, pynq: Any, bitfile: Path) -> None:
+        try:
+            self._overlay = pynq.Overlay(str(bitfile))
+        except Exception as error:  # PYNQ raises whatever its layers raise
+            raise HardwareError(f"PYNQ could not load {bitfile}: {error}") from error
+        missing = [name for name in (INPUT_CHANNEL, OUTPUT_CHANNEL) if name not in self._overlay.ip_dict]
+        if missing:
+            raise BitfileError(f"{bitfile} has no DMA channel {missing[0]}; it does not belong to this package")
+        self._input = Channel(INPUT_CHANNEL, "images from memory", getattr(self._overlay, INPUT_CHANNEL))
+        self._output = Channel(OUTPUT_CHANNEL, "results to memory", getattr(self._overlay, OUTPUT_CHANNEL))
+        for channel in (self._input, self._output):
+            if channel.build_id != self.manifest.build_id and not (channel.build_id == 0 and self._bitfile_is_known):
+                raise BitfileError(
+                    f"{bitfile} does not belong to this package: its build number is {channel.build_id:08x}, "
+                    f"not {self.manifest.build_id:08x}; build it from this package's folder hardware/"
+                )
+
+    def _allocate(self, pynq: Any) -> list[_Buffers]:
+        sizes = (self.batch_size, self.manifest.input.frame_bytes, self.manifest.output.frame_bytes)
+        try:
+            return [_Buffers(pynq.allocate, *sizes) for _ in range(2)]
+        except (MemoryError, RuntimeError, OSError) as error:
+            raise HardwareError(
+                f"no memory for buffers of {self.batch_size} frames: {error}; use a smaller batch"
+            ) from None
+
+    def _recover(self) -> None:
+        """Bring the logic into a known state by loading the bitfile again."""
+        try:
+            self._overlay.download()
+        except Exception as error:  # as in `_load`
+            raise HardwareError(f"PYNQ could not load the bitfile again: {error}") from error
+
+
+def check_images(images: Any) -> None:
+    """Refuse what are no images, with a message that says why.
+
+    Raises:
+        InputError: not uint8, wrong number of dimensions, none at all.
+    """
+    if isinstance(images, np.ndarray):
+        if images.dtype != np.uint8:
+            nan = " and contain NaN" if images.dtype.kind == "f" and np.isnan(images).any() else ""
+            raise InputError(f"images must be uint8 (0 to 255), but they are {images.dtype}{nan}")
+        if images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[3] not in (1, 3)):
+            raise InputError(
+                f"images must have shape [N, h, w], [N, h, w, 1] or [N, h, w, 3], not {list(images.shape)}"
+            )
+    elif not isinstance(images, (list, tuple)):
+        raise InputError(f"images must be an array or a list of arrays, not {type(images).__name__}")
+    if len(images) == 0:
+        raise InputError("there are no images")
+    if isinstance(images, np.ndarray):
+        return
+    for number, image in enumerate(images):
+        if not isinstance(image, np.ndarray) or image.ndim not in (2, 3):
+            raise InputError(f"image {number} must be an array of shape [h, w], [h, w, 1] or [h, w, 3]")
+        try:
+            check_images(image[np.newaxis])
+        except InputError as error:
+            raise InputError(f"image {number}: {error}") from None

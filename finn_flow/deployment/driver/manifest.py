@@ -1,0 +1,114 @@
+"""The package that this driver belongs to: `manifest.json` and the files that it names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import InputError
+from .packing import StreamFormat
+from .preprocessing import Preprocessing
+
+FILE = "manifest.json"
+FORMAT = 1
+BITFILE = "bitfile/finn-accel.bit"
+SAMPLES = "samples/expected.json"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the driver needs to know of a package.
+
+    Parameters:
+        folder: the package's folder.
+        build_id: 32-bit number that the hardware answers with; never 0.
+        preprocessing: from any image to the network's input.
+        class_names: one per class.
+        input, output: how tensors lie in memory; the output holds the best classes of a frame, best first.
+        clock_mhz: of the programmable logic.
+        cycles_per_frame: expected in steady state.
+        sample_accuracy: of the samples with a known class, 0 to 1; None where none is known.
+        accuracy: of the trained network on its test set, 0 to 1; None where it is not known.
+        files: sha256 by path relative to `folder`.
+    """
+
+    folder: Path
+    build_id: int
+    preprocessing: Preprocessing
+    class_names: tuple[str, ...]
+    input: StreamFormat
+    output: StreamFormat
+    clock_mhz: float
+    cycles_per_frame: float
+    sample_accuracy: float | None
+    accuracy: float | None
+    files: dict[str, str]
+
+    @classmethod
+    def load(cls, folder: Path) -> Manifest:
+        """Read the package in `folder`.
+
+        Raises:
+            InputError: there is none, or its manifest is damaged.
+        """
+        path = Path(folder) / FILE
+        try:
+            value = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InputError(f"{folder} is no deployment package: {FILE} is missing; copy the whole folder") from None
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} cannot be read ({error}); copy the package again") from None
+        try:
+            if value["format"] != FORMAT:
+                raise ValueError(f"format {value['format']}")
+            return cls._from_json(Path(folder), value)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"{path} is damaged or of another version ({error!r}); copy the package again") from None
+
+    @classmethod
+    def _from_json(cls, folder: Path, value: dict[str, Any]) -> Manifest:
+        expected = value["expected"]
+        return cls(
+            folder=folder,
+            build_id=int(value["build_id"], 16),
+            preprocessing=Preprocessing.from_json(value["preprocessing"]),
+            class_names=tuple(value["class_names"]),
+            input=StreamFormat.from_json(value["input"]),
+            output=StreamFormat.from_json(value["output"]),
+            clock_mhz=float(value["clock_mhz"]),
+            cycles_per_frame=float(expected["cycles_per_frame"]),
+            sample_accuracy=expected["sample_accuracy"],
+            accuracy=expected["accuracy"],
+            files=dict(value["files"]),
+        )
+
+    @property
+    def seconds_per_frame(self) -> float:
+        """Expected time between two results in steady state."""
+        return self.cycles_per_frame / self.clock_mhz * 1e-6
+
+    def check_files(self) -> int:
+        """Compare every file with its checksum and return how many there are.
+
+        Raises:
+            InputError: a file is missing or has changed.
+        """
+        for name, expected in self.files.items():
+            path = self.folder / name
+            if not path.is_file():
+                raise InputError(f"{path} is missing; copy the package again")
+            if sha256(path) != expected:
+                raise InputError(f"{path} has changed since the package was made; copy the package again")
+        return len(self.files)
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
