@@ -207,8 +207,10 @@ class DepthwiseConv_rtl(HardwareOp):
         out_bits = self.get_outstream_width()
         folds = self.get_nodeattr("NumChannels") // lanes
         taps = kernel * kernel
-        multiplier = 0 if self.get_nodeattr("resType") == "dsp" else in_bits * weight_bits // (2 if folds == 1 else 1)
+        multiplier = 0 if self.get_nodeattr("resType") == "dsp" else in_bits * weight_bits
         adders = (taps - 1) * (in_bits + weight_bits + 1) * lanes
+        if folds == 1:  # constant weights: shifts and adds, some of them zero
+            multiplier, adders = multiplier // 4, adders * 3 // 4
         window = lanes * in_bits * kernel * ((kernel - 1) * math.ceil(folds / 32) * (folds > 1) + 1)
         weights = luts_of_memory(self._weight_word_bits(), folds) if folds > 1 else 0
         lines = 0 if self._line_buffers_in_bram() else (kernel - 1) * luts_of_memory(*self._line_buffer())

@@ -95,10 +95,9 @@ class ODEUpdate_rtl(HardwareOp):
         return {f"op_add_{stream.datatype.bitwidth()}b": stream.words * stream.pe}
 
     def lut_estimation(self, fpgapart: str) -> int:
-        """Return LUTs: an adder, a rounding incrementer and a clamp per lane, and the output FIFO."""
+        """Return LUTs: an adder and a clamp (with the rounding) per lane, and the output FIFO."""
         state = self.attribute_datatype("stateDataType").bitwidth()
         increment = self.attribute_datatype("incrementDataType").bitwidth()
         shift = self.get_nodeattr("fraction_bits")
         total = max(state + max(shift, 0), increment + max(-shift, 0)) + 1
-        rounding = total - shift + 2 if shift > 0 else 0
-        return self.get_nodeattr("PE") * (total + rounding + state + 2) + fifo_luts(self.get_outstream_width(), 8) + 10
+        return self.get_nodeattr("PE") * (total + state + 2) + fifo_luts(self.get_outstream_width(), 8) + 10

@@ -39,7 +39,7 @@ module credit_fifo #(
   end
 
   // Newest word at index 0; no reset, so that it maps to shift-register LUTs.
-  logic [DATA_WIDTH-1:0] shift_q[DEPTH];
+  logic [DATA_WIDTH-1:0] shift_q[DEPTH-1:0];
   logic [COUNT_WIDTH-1:0] waiting_q;
   logic [COUNT_WIDTH-1:0] free_d, free_q;
   logic credit_q;

@@ -88,4 +88,5 @@ class TopK_rtl(HardwareOp):
         bits = self.attribute_datatype("inputDataType").bitwidth()
         index = self.get_outstream_width()
         lanes, k = self.get_nodeattr("PE"), self.get_nodeattr("K")
-        return k * (bits // 2 + bits + 2 * index) + (lanes > 1) * lanes * bits + 3 * index + 10
+        shifting = (k - 1) * (bits + 2 * index)
+        return k * bits // 2 + shifting + (lanes > 1) * lanes * bits + 3 * index + 10

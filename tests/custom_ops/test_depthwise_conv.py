@@ -46,8 +46,8 @@ class TestDepthwiseConv(HardwareOpTest):
     op_type = "DepthwiseConv_rtl"
     node_inputs = 2
     cases: ClassVar[Mapping[str, Case]] = {
-        "3x3": conv_case(2, 2, (4, 5), 3, 1, "UINT4", "INT4"),
         "3x3 folded": conv_case(6, 2, (5, 4), 3, 1, "INT8", "INT8", ram_style="block"),
+        "3x3": conv_case(2, 2, (4, 5), 3, 1, "UINT4", "INT4"),
         "3x3 stride 2": conv_case(6, 3, (6, 6), 3, 2, "UINT4", "INT3"),
         "3x3 stride 2 odd": conv_case(1, 1, (5, 7), 3, 2, "INT12", "INT2", ram_style="distributed"),
         "3x3 smallest": conv_case(1, 1, (2, 2), 3, 1, "BINARY", "INT4"),

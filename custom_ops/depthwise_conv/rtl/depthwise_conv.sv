@@ -4,7 +4,7 @@
 /// y[i][j][c] = sum over u, v of x[i*S + u - K/2][j*S + v - K/2][c] * w[c][u][v]. Words run over channel folds, then columns,
 /// then rows. The zeros cost no cycles: taps outside the frame are masked.
 ///
-/// Latency       first output (K/2*W + K/2 + 1)*CF + 9 (K = 3) or + 10 (K = 5) cycles after the first word is taken. The last
+/// Latency       first output (K/2*W + K/2)*CF + 10 (K = 3) or + 11 (K = 5) cycles after the first word is taken. The last
 ///               outputs of a frame follow by themselves, whether or not another frame comes.
 /// Cycles        H*W*CF per frame for either stride; frames follow without gap. (Input that pauses just while the first K/2
 ///               columns of row K/2 come in beside the frame before may cost up to K/2*CF cycles more.)

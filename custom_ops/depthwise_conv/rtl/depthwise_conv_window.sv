@@ -90,7 +90,7 @@ module depthwise_conv_window #(
   logic [K-1:0][K-1:0][DATA_WIDTH-1:0] columns;  // column by column
   assign columns[K-1] = column_2_q;
   for (genvar c = 0; c < K - 1; c++) begin : gen_column
-    logic [K-1:0][DATA_WIDTH-1:0] delay_q[CF];
+    logic [K-1:0][DATA_WIDTH-1:0] delay_q[CF-1:0];
     always_ff @(posedge clk) begin
       if (step_2_q) begin
         delay_q[0] <= columns[c+1];

@@ -64,7 +64,7 @@ module global_sum_pool #(
   end
 
   // The newest sum at index 0; no reset, so that the ring maps to shift-register LUTs.
-  logic [PE-1:0][OUT_BITS-1:0] ring_q[CF];
+  logic [PE-1:0][OUT_BITS-1:0] ring_q[CF-1:0];
   always_ff @(posedge clk) begin
     if (take) begin
       for (int unsigned p = 0; p < PE; p++) begin

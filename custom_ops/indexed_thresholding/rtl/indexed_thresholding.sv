@@ -1,7 +1,7 @@
 /// Thresholding whose set of thresholds is chosen frame by frame: BIAS + (number of thresholds of the set that are not larger
 /// than the value), per channel. Takes one index word per frame and holds it; FINN's `thresholding` does the comparing.
 ///
-/// Latency       2*M + 3 cycles, M = $clog2(STEPS + 1): FINN's deeply pipelined core.
+/// Latency       2*M + 2 cycles, M = $clog2(STEPS + 1): FINN's deeply pipelined core.
 /// Cycles        WORDS per frame; frames follow without gap if the next index is waiting.
 /// Backpressure  no word of a frame is taken before its index. TREADY of the index depends on registers and on the data's TVALID;
 ///               nothing combinational from `m_axis_tready`.
