@@ -1,9 +1,14 @@
 """FINN's own RTL nodes through `exec_mode="rtlsim"`, against FINN's Python execution."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from tests.simulation.finn_nodes import Node, run_python, run_rtl
+from finn_flow.errors import FlowError
+from finn_flow.simulation import SimulationBuildError, SimulationHang, toolchain
+from finn_flow.simulation.xsi import compile_sim_obj, rtlsim_multi_io
+from tests.simulation.finn_nodes import Node, execute_onnx, getCustomOp, prepare, prepared, run_python, run_rtl
 
 
 def mvau(input_type: str, weight_type: str, mw: int, mh: int, simd: int, pe: int, pumped: bool = False) -> Node:

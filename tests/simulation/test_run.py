@@ -245,3 +245,35 @@ def test_streams_need_different_names() -> None:
     design = passthrough()
     with pytest.raises(ValueError, match="stream names must be unique, not repeat s_axis"):
         replace(design, outputs=[port("s_axis", 8)])
+
+
+_UNWRITTEN = """
+module unwritten(input logic clk, input logic rst, input logic [3:0] bias,
+    input logic [3:0] s_axis_tdata, input logic s_axis_tvalid, output logic s_axis_tready,
+    output logic [31:0] m_axis_tdata, output logic m_axis_tvalid, input logic m_axis_tready);
+  logic [31:0] mem[16];
+  assign s_axis_tready = m_axis_tready;
+  assign m_axis_tvalid = s_axis_tvalid;
+  assign m_axis_tdata = mem[s_axis_tdata ^ bias];
+  always_ff @(posedge clk) if (rst) mem[0] <= 32'd7;
+endmodule
+"""
+
+
+def test_what_has_no_initial_value_is_0_or_random_by_seed(tmp_path: Path) -> None:
+    source = tmp_path / "unwritten.sv"
+    source.write_text(_UNWRITTEN)
+    design = replace(core("unwritten", 4, 32), sources=[source])
+    words = pack(np.arange(16)[:, None], 4)
+
+    def read(seed: int | None, bias: int = 0) -> list[int]:
+        biased = replace(design, constants={"bias": bias})
+        result = simulate(biased, {"s_axis": words}, {"m_axis": 16}, random_seed=seed)
+        return unpack(result.outputs["m_axis"], 1, 32, signed=False).ravel().tolist()
+
+    assert read(None) == [7] + [0] * 15
+    assert read(None, bias=1) == [0, 7] + [0] * 14
+    first = read(1)
+    assert first[0] == 7
+    assert 0 not in first
+    assert first == read(1) != read(2)
