@@ -54,11 +54,10 @@ class NetworkConfig(BaseModel):
                 f"`channels` and `iterations` need one entry per ODE block each, "
                 f"not {len(self.channels)} and {len(self.iterations)}"
             )
-        smallest = 2 ** (len(self.channels) - 1)
-        if min(self.image_size) < smallest:
+        if min(self.feature_map_sizes()[-1]) < 2:
             raise ValueError(
-                f"`image_size` must be at least {smallest} in both directions for {len(self.channels)} ODE blocks "
-                f"(the feature map halves between blocks), not {self.image_size}"
+                f"`image_size` must leave at least 2x2 pixels for the last of {len(self.channels)} ODE blocks (the "
+                f"feature map halves between blocks), not {self.image_size}"
             )
         return self
 

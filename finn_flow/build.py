@@ -120,6 +120,7 @@ def build(config_path: Path, model_path: Path, folder: Path, progress: Progress)
 
     ensure_finn()
     from finn.builder import build_dataflow
+    from finn.util.exception import FINNError
 
     from finn_flow.steps.registration import register_steps
 
@@ -151,6 +152,9 @@ def build(config_path: Path, model_path: Path, folder: Path, progress: Progress)
         with (folder / "console.log").open("w") as log, redirect_stdout(log):
             sys.stderr = log
             status = build_dataflow.build_dataflow_cfg(str(rolled), config)
+    except FINNError:
+        if not failures:
+            raise
     finally:
         sys.stdout, sys.stderr = streams
     if failures:

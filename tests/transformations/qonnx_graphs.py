@@ -171,10 +171,11 @@ def ode_net(
     size: int = 4,
     seed: int = 0,
     noise: bool = False,
+    state_output: bool = True,
 ) -> ModelWrapper:
     """Return stem, ODE blocks (a strided convolution between each two, except for 'matmul') and head.
 
-    Outputs: the logits and the last state.
+    Outputs: the logits and, if asked for, the last state.
     """
     net = GraphBuilder(seed, noise)
     flat = style == "matmul"
@@ -190,7 +191,7 @@ def ode_net(
     if not flat:
         x = net.node("ReduceSum", x, net.constant([2, 3], np.int64), keepdims=0)
     logits = net.node("MatMul", x, net.weight(channels, 5, bits=8))
-    return net.finish((1, 3) if flat else (1, 3, size, size), logits, z)
+    return net.finish((1, 3) if flat else (1, 3, size, size), logits, *([z] if state_output else []))
 
 
 def run(model: ModelWrapper, seed: int = 0) -> dict[str, NDArray]:
