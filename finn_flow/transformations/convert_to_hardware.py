@@ -86,7 +86,7 @@ class ConvertToHardware(Transformation):
         )
         hardware.define("labels", (1, 1, 1, 1), DataType.get_smallest_possible(max(classes - 1, 2)).name)
         converted = _build(hardware, model.graph.name, [entry], ["labels"])
-        for prop in model.model.metadata_props:
+        for prop in model.graph.metadata_props:
             converted.set_metadata_prop(prop.key, prop.value)
         return converted, False
 

@@ -47,7 +47,7 @@ class LowerToIntegers(Transformation):
             raise UserError("the output has a scale per channel; quantise the last layer's weights per tensor")
         lowered = build_model(graph, model, [model.graph.input[0].name], [outputs[0].name])
         lowered.set_metadata_prop(LOGITS_SCALE, repr(float(scale[0])))
-        for prop in model.model.metadata_props:
+        for prop in model.graph.metadata_props:
             lowered.set_metadata_prop(prop.key, prop.value)
         return lowered, False
 
