@@ -80,7 +80,7 @@ def calibrate_quantizers(network: ODENet, batches: list[Tensor]) -> None:
 
 
 def best_exponent(values: Tensor, low: float, high: float) -> int:
-    """The e for which rounding ``values`` to multiples of 2^e, codes clipped to low..high, has the least mean square."""
+    """The e for which rounding ``values`` to codes low..high times 2^e has the least mean square error."""
     largest = max(float(values.max()) / high, float(values.min()) / low if low else 0.0, 2.0**-24)
     top = int(torch.tensor(largest).log2().ceil())
     candidates = list(range(top, top - HALVINGS, -1))

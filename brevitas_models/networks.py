@@ -18,7 +18,8 @@ class GlobalSumPool(nn.Module):
 
     def __init__(self, size: tuple[int, int]) -> None:
         super().__init__()
-        self.factor = 2.0 ** -(size[0] * size[1] - 1).bit_length()
+        self.pixels = size[0] * size[1]
+        self.factor = 2.0 ** -(self.pixels - 1).bit_length()
 
     def forward(self, x: Tensor) -> Tensor:
         return x.sum(dim=(2, 3)) * self.factor

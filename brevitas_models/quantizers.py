@@ -18,7 +18,6 @@ from brevitas.quant.fixed_point import (
     Int8WeightPerTensorFixedPoint,
     Uint8ActPerTensorFixedPoint,
 )
-
 from torch import nn
 
 from brevitas_models.fused_quant import FusedIntQuant

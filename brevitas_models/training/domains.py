@@ -27,6 +27,10 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def first(self, count: int) -> Split:
+        """The first images, at most ``count``."""
+        return Split(self.images[:count], self.labels[:count])
+
     def values(self, indices: Tensor | slice) -> Tensor:
         """Image values, code times 2^-8, of some images."""
         return image_values(self.images[indices])

@@ -20,6 +20,9 @@ from brevitas_models.training.domains import Domains, Split, epoch_order, image_
 from finn_flow.errors import FlowError
 
 STATISTICS_BATCH, STATISTICS_BATCHES = 256, 8
+STATISTICS_DRAW = 2**31
+"""Stands for an epoch in the seed of the images for statistics, which are the same in all epochs of a phase."""
+
 EVALUATION_BATCH = 256
 WARM_UP = 0.1
 """Share of a phase in which the learning rate rises."""
@@ -51,9 +54,9 @@ class Phase:
         return torch.Generator().manual_seed(int(words[0]))
 
     def statistics_batches(self) -> list[Tensor]:
-        """Plain images of the domain that the network is meant for: the target's, or the source's without adaptation."""
+        """Plain images of the target domain, or of the source domain without adaptation."""
         images = self.domains.source.images if self.name == "source_only" else self.domains.target_images
-        chosen = images[torch.randperm(len(images), generator=self.generator(-1 % 2**32)).to(images.device)]
+        chosen = images[torch.randperm(len(images), generator=self.generator(STATISTICS_DRAW)).to(images.device)]
         batches = chosen[: STATISTICS_BATCH * STATISTICS_BATCHES].split(STATISTICS_BATCH)
         return [image_values(batch) for batch in batches if len(batch) > 1]
 
@@ -93,7 +96,7 @@ def run_epoch(phase: Phase, epoch: int, on_step: OnStep) -> dict[str, Any]:
         total = sum((weights.get(name, 1.0) * value for name, value in losses.items()), start=torch.zeros(()))
         if not bool(torch.isfinite(total)):
             raise FlowError(
-                f"the loss became {float(total)} in phase {phase.name}, epoch {epoch + 1}; "
+                f"the loss became {float(total.detach())} in phase {phase.name}, epoch {epoch + 1}; "
                 "a lower learning rate in the config may help"
             )
         phase.optimizer.zero_grad()
@@ -103,12 +106,11 @@ def run_epoch(phase: Phase, epoch: int, on_step: OnStep) -> dict[str, Any]:
             totals[name] += float(value.detach())
         on_step()
     estimate_statistics(phase.network, phase.statistics_batches())
-    shown = Split(domains.target_test.images[: config.evaluation_images], domains.target_test.labels[: config.evaluation_images])
     return {
         "phase": phase.name,
         "epoch": epoch + 1,
         "losses": {name: value / phase.steps for name, value in totals.items()},
-        "target_accuracy": accuracy(phase.network, shown),
+        "target_accuracy": accuracy(phase.network, domains.target_test.first(config.evaluation_images)),
     }
 
 

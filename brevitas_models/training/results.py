@@ -69,9 +69,10 @@ def draw_curves(path: Path, config: TrainingConfig, state: RunState) -> None:
     upper.yaxis.set_major_formatter(PercentFormatter(1.0))
     upper.set_ylabel(f"accuracy on {config.target.name}")
     for name in dict.fromkeys(name for entry in state.history for name in entry["losses"]):
-        points = [(epoch, entry["losses"][name]) for epoch, entry in zip(epochs, state.history, strict=True) if name in entry["losses"]]
-        lower.plot(*zip(*points, strict=True), marker=".", label=name)
-    lower.legend()
+        points = {epoch: entry["losses"].get(name) for epoch, entry in zip(epochs, state.history, strict=True)}
+        known = {epoch: value for epoch, value in points.items() if value is not None}
+        lower.plot(list(known), list(known.values()), marker=".", label=name)
+    figure.legend(loc="outside right center")
     lower.set_ylabel("loss, unweighted")
     lower.set_xlabel("epoch")
     lower.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -80,8 +81,14 @@ def draw_curves(path: Path, config: TrainingConfig, state: RunState) -> None:
         last = first + config.epochs(name)
         for axes in (upper, lower):
             axes.axvspan(first + 0.5, last + 0.5, color="tab:blue", alpha=0.04 + 0.05 * position, linewidth=0)
-        upper.text((first + last + 1) / 2, 1.02, f"{LABELS[name]}\n{state.accuracy[name]['target']:.1%}",
-                   transform=upper.get_xaxis_transform(), ha="center", va="bottom")
+        upper.text(
+            (first + last + 1) / 2,
+            1.02,
+            f"{LABELS[name]}\n{state.accuracy[name]['target']:.1%}",
+            transform=upper.get_xaxis_transform(),
+            ha="center",
+            va="bottom",
+        )
         first = last
     lower.set_xlim(0.5, first + 0.5)
     with atomic_path(path) as temporary:

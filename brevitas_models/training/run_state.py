@@ -77,5 +77,3 @@ def load_run_state(folder: Path, config: TrainingConfig) -> RunState:
             "choose another folder, or delete this one"
         )
     return RunState(**{name: content[name] for name in _KEYS})
-
-

@@ -1,0 +1,60 @@
+"""The bound under which float32 arithmetic on integer codes is exact."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from brevitas_models.networks import ODENet
+from brevitas_models.quantizers import INPUT_BITS
+from finn_flow.errors import FlowError
+
+EXACT_BELOW = 2**24
+"""Integers up to this size, and so all sums of codes that stay below it, are exact in float32."""
+
+
+def accumulator_bounds(network: ODENet) -> dict[str, int]:
+    """Largest possible magnitude of each accumulator, in units of its least significant bit, by layer name.
+
+    Of a convolution or the classifier: the largest input code times the L1 norm of the weight codes of one output
+    channel. Of the pool: the number of pixels times the largest code. Of a state update: both addends at the finer of
+    their scales.
+    """
+    config = network.config
+    codes = 2**config.activation_bits - 1
+    bounds = {"stem.convolution": _largest_l1(network.stem.convolution) * (2**INPUT_BITS - 1)}
+    for name, layer in network.named_modules():
+        if isinstance(layer, nn.Conv2d) and name not in bounds:
+            bounds[name] = _largest_l1(layer) * codes
+    bounds["pool"] = network.pool.pixels * codes
+    bounds["classifier"] = _largest_l1(network.classifier) * (2**INPUT_BITS - 1)
+    for index, block in enumerate(network.blocks):
+        state, increment = (
+            float(layer.act_quant.scale().detach()) for layer in (block.state, block.field.activations[-1])
+        )
+        finer = min(state, increment)
+        largest = 2 ** (config.state_bits - 1) * state + 2 ** (config.increment_bits - 1) * increment
+        bounds[f"blocks.{index}.state"] = round(largest / finer)
+    return bounds
+
+
+def check_exact(network: ODENet) -> None:
+    """Make sure that no accumulator of ``network`` can leave the integers that float32 represents.
+
+    Raises
+    ------
+    FlowError : one can; it names the layer and both figures.
+    """
+    for name, bound in accumulator_bounds(network).items():
+        if bound >= EXACT_BELOW:
+            raise FlowError(
+                f"{name}: its accumulator can reach {bound}, but must stay below 2^24 = {EXACT_BELOW} for the float32 "
+                "golden model to be exact; use fewer channels or fewer weight or activation bits"
+            )
+
+
+def _largest_l1(layer: nn.Module) -> int:
+    with torch.no_grad():
+        weight = layer.quant_weight()
+        codes: Tensor = (weight.value / weight.scale).round().abs().flatten(1).sum(dim=1)
+    return int(codes.max())

@@ -1,0 +1,64 @@
+import pytest
+import torch
+from torch.nn import functional
+
+from brevitas_models.batch_norm import FieldBatchNorm
+
+TIMES = (0.0, 0.25, 0.5)
+
+
+def random_norm(per_iteration=True):
+    torch.manual_seed(0)
+    norm = FieldBatchNorm(4, TIMES, per_iteration=per_iteration, time_bias=True, gain=0.25)
+    for parameter in norm.parameters():
+        torch.nn.init.normal_(parameter)
+    return norm
+
+
+@pytest.mark.parametrize("per_iteration", [True, False])
+def test_evaluation_is_the_training_formula(per_iteration):
+    """With one batch as the statistics, evaluation gives what training gave on that batch."""
+    norm, x = random_norm(per_iteration), torch.randn(64, 4, 8, 8) * 3 + 1
+    for iteration in range(3):
+        norm.start_average()
+        trained = norm(x, iteration).detach()
+        # Running variances are unbiased, training normalises by the biased one.
+        with torch.no_grad():
+            norm.running_var.mul_((64 * 64 - 1) / (64 * 64))
+        norm.eval()
+        torch.testing.assert_close(norm(x, iteration), trained, rtol=1e-4, atol=1e-5)
+        norm.train()
+
+
+def test_training_formula():
+    norm, x = random_norm(), torch.randn(8, 4, 5, 5)
+    plain = functional.batch_norm(x, None, None, norm.weight, norm.bias, training=True, eps=norm.eps)
+    expected = 0.25 * (plain + norm.time_bias.reshape(1, 4, 1, 1) * 0.5)
+    torch.testing.assert_close(norm(x, 2), expected)
+
+
+def test_frozen_constants_are_the_same():
+    norm, x = random_norm().eval(), torch.randn(2, 4, 3, 3)
+    before = [norm(x, iteration) for iteration in range(3)]
+    norm.freeze()
+    assert all(torch.equal(norm(x, iteration), y) for iteration, y in enumerate(before))
+
+
+def test_statistics_per_iteration_or_shared():
+    assert random_norm(True).running_mean.shape == (3, 4)
+    assert random_norm(False).running_mean.shape == (1, 4)
+    norm = random_norm(True)
+    norm(torch.randn(8, 4, 2, 2) + 5, 1)
+    assert norm.running_mean.abs().sum(dim=1).bool().tolist() == [False, True, False]
+
+
+def test_average_over_batches():
+    norm = FieldBatchNorm(2)
+    batches = [torch.randn(16, 2, 4, 4) + shift for shift in range(3)]
+    norm.start_average()
+    for batch in batches:
+        norm(batch)
+    torch.testing.assert_close(norm.running_mean[0], torch.stack([b.mean(dim=(0, 2, 3)) for b in batches]).mean(dim=0))
+    norm.end_average()
+    norm(batches[0] + 100)
+    assert float(norm.running_mean.max()) < 20
