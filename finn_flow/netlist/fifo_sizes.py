@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -47,14 +47,14 @@ class FIFOSizes:
     ----------
     frames: frames in each simulation.
     expected_cycles_per_frame: of the slowest node.
-    deep_cycles_per_frame: measured with FIFOs that hold whole frames.
-    cycles_per_frame: measured with the depths chosen; not more.
+    reference_cycles_per_frame: the same, or, where that was too low, measured with FIFOs that hold two frames.
+    cycles_per_frame: measured with the depths chosen; not more than the reference.
     seeds: of the stall patterns under which all frames came out, and right.
     """
 
     frames: int
     expected_cycles_per_frame: int
-    deep_cycles_per_frame: float
+    reference_cycles_per_frame: float
     cycles_per_frame: float
     seeds: tuple[int, ...]
     fifos: tuple[FIFOSize, ...]
@@ -72,9 +72,11 @@ def fifo_depth(occupancy: int) -> int:
     return next((size for size in SIZES if size >= occupancy), occupancy)
 
 
-def depth_candidates(occupancies: Mapping[str, int], words: Mapping[str, int]) -> Iterator[dict[str, int]]:
-    """Yield depths to try: as measured; then with no FIFO taken out; then deeper; then as deep as for measuring."""
-    yield {name: fifo_depth(count) for name, count in occupancies.items()}
-    for factor in (1, 2, 4):
-        yield {name: fifo_depth(max(factor * count, PASSING_OCCUPANCY + 1)) for name, count in occupancies.items()}
-    yield {name: max(MIN_DEPTH, 2 * words[name]) for name in occupancies}
+def depth_candidates(occupancies: Mapping[str, int], words: Mapping[str, int]) -> list[dict[str, int]]:
+    """Return the depths to try: as measured; then with no FIFO taken out; then deeper; at last for two frames."""
+    measured = {name: fifo_depth(count) for name, count in occupancies.items()}
+    scaled = [
+        {name: fifo_depth(max(factor * count, PASSING_OCCUPANCY + 1)) for name, count in occupancies.items()}
+        for factor in (1, 2, 4)
+    ]
+    return [measured, *scaled, {name: max(MIN_DEPTH, 2 * words[name]) for name in occupancies}]

@@ -89,8 +89,9 @@ class AcceleratorRun:
     def cycles_per_frame(self) -> float:
         """Cycles per frame in steady state; NaN with fewer than three frames.
 
-        The average over as many frames as possible after the first quarter. Frames that interleave in a loop leave it
-        in groups, so it is taken over whole groups where there are enough frames.
+        The average over the frames from the second quarter on, without the last ones, which share the loops with fewer
+        others. Frames that interleave in a loop leave it in groups, so it is taken over whole groups where there are
+        enough frames.
         """
         return steady_state_cycles(self.frame_end_cycles, self.netlist)
 
@@ -111,11 +112,14 @@ def steady_state_cycles(frame_end_cycles: NDArray[np.int64], netlist: Netlist) -
     count = len(frame_end_cycles)
     if count < 3:
         return math.nan
-    window = count - 1 - count // 4
-    group = math.lcm(*(loop.frames_in_flight for loop in netlist.loops.values()))
+    in_flight = [loop.frames_in_flight for loop in netlist.loops.values()]
+    alone_at_end = min(sum(in_flight) - len(in_flight), count // 4)
+    ends = frame_end_cycles[count // 4 : count - alone_at_end]
+    window = len(ends) - 1
+    group = math.lcm(*in_flight)
     if window >= group:
         window -= window % group
-    return float(frame_end_cycles[-1] - frame_end_cycles[-1 - window]) / window
+    return float(ends[-1] - ends[-1 - window]) / window
 
 
 class Accelerator:
