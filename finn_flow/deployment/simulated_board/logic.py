@@ -122,7 +122,7 @@ class ProgrammableLogic:
         with self._changed:
             plans = self._plans()
             self._simulation.start(plans, self._stall_patterns())
-        moved = {name: 0 for name in plans}
+        moved = dict.fromkeys(plans, 0)
         while True:
             status = self._simulation.run(self._simulation.cycle + self._slice_cycles, IDLE_CYCLES)
             with self._changed:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import math
 import mmap
-import os
 import socket
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ class Device:
     def __init__(self, description: dict[str, Any]) -> None:
         self.registers = description["registers"]
         self.memory_base = description["memory_base"]
-        with open(description["memory"], "r+b") as file:
+        with Path(description["memory"]).open("r+b") as file:
             self.memory = np.frombuffer(mmap.mmap(file.fileno(), 0), np.uint8)
         self._free = [(0, len(self.memory))]
         self._lock = threading.Lock()
@@ -117,14 +117,13 @@ class Overlay:
         ignore_version: bool = False,
         device: Device | None = None,
     ) -> None:
-        path = os.path.abspath(str(bitfile_name))
-        if not os.path.exists(path):
+        path = Path(bitfile_name).absolute()
+        if not path.exists():
             raise OSError(f"Bitstream file {bitfile_name} does not exist.")
-        if not os.path.exists(os.path.splitext(path)[0] + ".hwh"):
+        if not path.with_suffix(".hwh").exists():
             raise ValueError(f"Cannot find HWH file for {bitfile_name}.")
-        self.bitfile_name = path
-        with open(path, encoding="utf-8") as file:
-            self.device = device or Device(json.load(file)["simulated_board"])
+        self.bitfile_name = str(path)
+        self.device = device or Device(json.loads(path.read_text(encoding="utf-8"))["simulated_board"])
         self.ip_dict = {
             name: {"phys_addr": address, "addr_range": length, "fullpath": name, "device": self.device}
             for name, (address, length) in self.device.registers.items()
