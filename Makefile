@@ -51,13 +51,15 @@ lint: setup ## check style, format and types
 	@$(BIN)/ruff format --quiet --check . || { echo "lint: badly formatted files above; run make format" >&2; exit 1; }
 	@echo "lint: mypy"
 	@$(BIN)/mypy
+	@echo "lint: RTL"
+	@$(BIN)/python -m custom_ops.lint
 
 format: setup ## rewrite the Python files in the project's format
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
 
 bench: setup ## run the benchmarks
-	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python -m benchmarks.run
 
 clean: ## remove what builds and tools left in this folder, but not the virtual environment
 	rm -rf build dist runs demo *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -90,7 +90,7 @@ def preset(name: str) -> NetworkConfig:
     if name not in PRESETS:
         raise UserError(f"no network preset is called {name!r}; use one of {', '.join(PRESETS)}")
     family, size = name.split("-")
-    return NetworkConfig(convolution=_CONVOLUTIONS[family], **_SIZES[size])
+    return NetworkConfig.model_validate({"convolution": _CONVOLUTIONS[family], **_SIZES[size]})
 
 
 def parse_config(model: type[BaseModel], data: Any, where: str) -> Any:

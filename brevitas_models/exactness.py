@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -28,10 +30,8 @@ def accumulator_bounds(network: ODENet) -> dict[str, int]:
             bounds[name] = _largest_l1(layer) * codes
     bounds["pool"] = network.pool.pixels * codes
     bounds["classifier"] = _largest_l1(network.classifier) * (2**INPUT_BITS - 1)
-    for index, block in enumerate(network.blocks):
-        state, increment = (
-            float(layer.act_quant.scale().detach()) for layer in (block.state, block.field.activations[-1])
-        )
+    for index, block in enumerate(network.ode_blocks):
+        state, increment = _scale(block.state), _scale(block.field.activations[-1])
         finer = min(state, increment)
         largest = 2 ** (config.state_bits - 1) * state + 2 ** (config.increment_bits - 1) * increment
         bounds[f"blocks.{index}.state"] = round(largest / finer)
@@ -53,7 +53,11 @@ def check_exact(network: ODENet) -> None:
             )
 
 
-def _largest_l1(layer: nn.Module) -> int:
+def _scale(layer: Any) -> float:
+    return float(layer.act_quant.scale().detach())
+
+
+def _largest_l1(layer: Any) -> int:
     with torch.no_grad():
         weight = layer.quant_weight()
         codes: Tensor = (weight.value / weight.scale).round().abs().flatten(1).sum(dim=1)

@@ -85,6 +85,11 @@ class ODENet(nn.Module):
         self.pooled = layers.pooled()
         self.classifier = layers.classifier(config.channels[-1], config.num_classes)
 
+    @property
+    def ode_blocks(self) -> list[ODEBlock]:
+        """The ODE blocks, in order."""
+        return [block for block in self.blocks if isinstance(block, ODEBlock)]
+
     def features(self, x: Tensor) -> Tensor:
         x = self.blocks[0](self.stem(x))
         for stride, block in zip(self.strides, self.blocks[1:], strict=True):

@@ -59,7 +59,8 @@ def count_parameters(config: NetworkConfig) -> ParameterCount:
     network = quantized_network(config)
     edges = (network.stem, network.classifier)
     total, at_edges = _learned(network), sum(_learned(edge) for edge in edges)
-    edge_weights = network.stem.convolution.weight.numel() + network.classifier.weight.numel()
+    names = ("stem.convolution.weight", "classifier.weight")
+    edge_weights = sum(network.get_parameter(name).numel() for name in names)
     middle_weights = sum(weight.numel() for weight in _weights(network)) - edge_weights
     middle_bits = middle_weights * config.weight_bits
     return ParameterCount(total, total - at_edges, middle_bits + edge_weights * EDGE_WEIGHT_BITS, middle_bits)

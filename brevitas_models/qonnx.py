@@ -34,10 +34,10 @@ def to_qonnx(network: ODENet) -> ModelWrapper:
     written out with all their iterations.
     """
     network = copy.deepcopy(network).cpu().eval()
-    counts = [block.iterations for block in network.blocks]
-    stages = [block.solver.stages for block in network.blocks]
+    counts = [block.iterations for block in network.ode_blocks]
+    stages = [block.solver.stages for block in network.ode_blocks]
     stacks = _mark_constants(network)
-    for block in network.blocks:
+    for block in network.ode_blocks:
         block.iterations = TRACED_ITERATIONS
     rolled = cleanup_model(_export(network)).transform(RollODEBlocks())
     loops = rolled.get_nodes_by_op_type("ODELoop")

@@ -46,6 +46,6 @@ def untrained_network(config: NetworkConfig, seed: int) -> ODENet:
     estimate_statistics(network, batches)
     with torch.no_grad():
         common = nn.functional.normalize(torch.cat([network.features(batch) for batch in batches]).mean(dim=0), dim=0)
-        weight = network.classifier.weight
-        weight -= torch.outer(weight @ common, common)
+        weight = network.get_parameter("classifier.weight")
+        weight.sub_(torch.outer(weight @ common, common))
     return network

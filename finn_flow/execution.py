@@ -33,7 +33,7 @@ def execute_batch(model: ModelWrapper, inputs: NDArray[np.float32]) -> NDArray[n
 
 
 def execute_hardware(model: ModelWrapper, frames: NDArray[np.integer]) -> dict[str, NDArray[np.int64]]:
-    """Run a hardware graph in Python on image codes [N, H, W, C]; returns ``labels`` [N] and ``logits`` [N, classes]."""
+    """Run a hardware graph in Python on codes [N, H, W, C]; returns ``labels`` [N] and ``logits`` [N, classes]."""
     labels, logits = model.graph.output[0].name, model.graph.node[-1].input[0]
     found: dict[str, list[NDArray[np.float32]]] = {labels: [], logits: []}
     sized: dict[int, ModelWrapper] = {}

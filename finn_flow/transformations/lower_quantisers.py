@@ -37,7 +37,7 @@ def lower_quant(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> No
         raise UserError(f"{node.name}: quantises a constant twice")
     else:
         pending = value if isinstance(value, Pending) else Pending(value, ())
-        graph.env[node.output[0]] = _threshold(node, pending, quantizer, graph)
+        graph.env[node.output[0]] = _threshold(model, node, pending, quantizer, graph)
 
 
 def _quantizer(model: ModelWrapper, node: NodeProto) -> Quantizer:
@@ -81,17 +81,21 @@ def _codes(name: str, quantizer: Quantizer, shape: tuple[int, ...]) -> Codes:
     return Codes(name, np.asarray(np.float64(quantizer.scale)), *bounds, shape)
 
 
-def _threshold(node: NodeProto, pending: Pending, quantizer: Quantizer, graph: IntegerGraph) -> Codes:
+def _threshold(
+    model: ModelWrapper, node: NodeProto, pending: Pending, quantizer: Quantizer, graph: IntegerGraph
+) -> Codes:
     source = pending.source
     channels = source.shape[1]
     lowest, highest = (np.broadcast_to(bound, (channels,))[:, None] for bound in (source.lowest, source.highest))
     scale = np.broadcast_to(source.scale, (channels,))[:, None]
     function = compose(scale, pending.ops)
     decreasing = is_decreasing(function, lowest, highest).reshape(-1, channels)
-    flip = decreasing.any(axis=0)
+    flip: NDArray[np.bool_] = np.asarray(decreasing.any(axis=0))
     if flip.any():
-        if not decreasing.all(axis=0)[flip].all():
+        if not np.all(decreasing[:, flip]):
             raise UserError(f"{node.name}: the factor before it changes its sign between iterations")
+        if len(model.find_consumers(source.name) or []) > 1:
+            raise UserError(f"{node.name}: decreases with its input {source.name}, which others read too")
         source = _negate_channels(node, source, flip, graph)
         lowest, highest = source.lowest[:, None], source.highest[:, None]
         sign = np.where(flip, -1.0, 1.0)[:, None]
@@ -171,8 +175,9 @@ def _update_state(node: NodeProto, value: Residual, quantizer: Quantizer, graph:
 def lower_elementwise(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> None:
     dynamic = [name for name in node.input if name in graph.env]
     values = [graph.env[name] for name in dynamic]
-    if len(dynamic) == 2 and node.op_type == "Add" and all(isinstance(value, Codes) for value in values):
-        graph.env[node.output[0]] = Residual(*values)
+    operands = [value for value in values if isinstance(value, Codes)]
+    if len(operands) == len(dynamic) == 2 and node.op_type == "Add":
+        graph.env[node.output[0]] = Residual(*operands)
         return
     if len(dynamic) != 1 or not isinstance(values[0], Codes | Pending):
         raise UserError(f"{node.name}: {node.op_type} of unquantised tensors has no integer form; quantise its inputs")
