@@ -21,9 +21,10 @@ from finn_flow.cache import cache_subdir
 from finn_flow.errors import FlowError
 from finn_flow.files import atomic_write_json, disk_errors
 from finn_flow.simulation.toolchain import content_hash
+from finn_flow.synthesis import resources
 from finn_flow.synthesis.job import PART, StagedJob, SynthesisJob, stage
 from finn_flow.synthesis.resources import LABEL, Resources, count_resources
-from finn_flow.synthesis.script import LOG, RESULT, flat_cells, identity
+from finn_flow.synthesis.script import LOG, RESULT, identity
 
 PROCESSES = 2
 ERRORS = 3
@@ -66,7 +67,7 @@ def synthesise_all(
     FlowError: as `synthesise`, for the first job that failed; those that had ended are in the cache.
     """
     cache = cache_subdir("synthesis")
-    tool = [version("pyosys"), *identity()]
+    tool = [version("pyosys"), *identity(), Path(resources.__file__).read_text()]
     keys = [f"{job.top[:40]}-{content_hash(*tool, *job.content())}" for job in jobs]
     missing = {key: job for key, job in zip(keys, jobs, strict=True) if _cached(cache, key) is None}
     if missing:
@@ -139,14 +140,13 @@ def _worker(root: Path, processes: int) -> Iterator[tuple[int, int]]:
 
 def _store(path: Path, folder: Path, top: str) -> None:
     """Count what is in a finished job's netlist, and keep it."""
-    netlist = json.loads((folder / RESULT).read_text())
-    cells = flat_cells(netlist, top)
+    module = json.loads((folder / RESULT).read_text())["modules"][top]
     try:
-        resources = count_resources(cells)
+        found = count_resources(module)
     except FlowError as error:
         raise FlowError(f"{top}: {error}") from error
-    counts = dict(sorted(Counter(cell["type"] for cell in cells.values()).items()))
-    atomic_write_json(path, {"what": LABEL, "top": top, "resources": resources.to_json(), "cells": counts})
+    counts = dict(sorted(Counter(cell["type"] for cell in module["cells"].values()).items()))
+    atomic_write_json(path, {"what": LABEL, "top": top, "resources": found.to_json(), "cells": counts})
 
 
 def _first_errors(log: Path, status: int) -> str:

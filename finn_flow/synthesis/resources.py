@@ -31,6 +31,7 @@ _DISTRIBUTED_RAMS = {
 }
 # Output ports -> output bits that one LUT stores; the write port takes one LUT more.
 _WIDE_RAMS = {"RAM32M": 2, "RAM32M16": 2, "RAM64M": 1, "RAM64M8": 1}
+_ANNOTATIONS = {"$scopeinfo", "$meminfo"}
 _FREE = {"MUXF7", "MUXF8", "MUXF9", "VCC", "GND", "BUFG", "BUFGCE", "IBUF", "OBUF"}
 
 
@@ -87,17 +88,18 @@ def total(resources: Iterable[Resources]) -> Resources:
     return sum(resources, Resources())
 
 
-def count_resources(cells: Mapping[str, Mapping[str, Any]]) -> Resources:
+def count_resources(module: Mapping[str, Any]) -> Resources:
     """Return the resources of a flat netlist of UltraScale+ primitives.
 
     Parameters
     ----------
-    cells: "cells" of a module as Yosys writes it in JSON: type and connections by name.
+    module: as Yosys writes it in JSON: "cells" with type and connections by name, and "ports".
 
     Raises
     ------
     FlowError: a cell is of no known primitive, so something was not mapped.
     """
+    cells = {name: cell for name, cell in module["cells"].items() if cell["type"] not in _ANNOTATIONS}
     types = Counter(cell["type"] for cell in cells.values())
     known = {*_LUTS, *_SHIFT_REGISTERS, *_FLIP_FLOPS, *_DISTRIBUTED_RAMS, *_WIDE_RAMS, *_FREE}
     known |= {"CARRY4", "CARRY8", "DSP48E2", "RAMB18E2", "RAMB36E2", "URAM288", "URAM288_BASE"}
@@ -105,7 +107,11 @@ def count_resources(cells: Mapping[str, Mapping[str, Any]]) -> Resources:
     if unknown:
         raise FlowError(f"synthesis left cells that are no primitives of the device: {', '.join(unknown)}")
     lutram = sum(luts * types[name] for name, luts in _DISTRIBUTED_RAMS.items())
-    lutram += sum(_luts_of_wide_ram(cell) for cell in cells.values() if cell["type"] in _WIDE_RAMS)
+    wide = [cell for cell in cells.values() if cell["type"] in _WIDE_RAMS]
+    if wide:
+        ends = Counter(bit for cell in cells.values() for bits in cell["connections"].values() for bit in set(bits))
+        ends.update(bit for port in module["ports"].values() for bit in set(port["bits"]))
+        lutram += sum(_luts_of_wide_ram(cell, ends) for cell in wide)
     return Resources(
         lut_logic=sum(types[name] for name in _LUTS),
         lutram=lutram,
@@ -118,13 +124,16 @@ def count_resources(cells: Mapping[str, Mapping[str, Any]]) -> Resources:
     )
 
 
-def _luts_of_wide_ram(cell: Mapping[str, Any]) -> int:
-    """Return the LUTs of a RAM32M16 or of its kind: unused outputs are trimmed, the write address takes one LUT."""
+def _luts_of_wide_ram(cell: Mapping[str, Any], ends: Mapping[int | str, int]) -> int:
+    """Return the LUTs of a RAM32M16 or of its kind: unread outputs are trimmed, the write address takes one LUT.
+
+    `ends` counts the cells and ports on each net.
+    """
     per_lut = _WIDE_RAMS[cell["type"]]
     luts = 0
     for port, bits in cell["connections"].items():
         if port.startswith("DO"):
-            luts += math.ceil(sum(isinstance(bit, int) for bit in bits) / per_lut)
+            luts += math.ceil(sum(isinstance(bit, int) and ends[bit] > 1 for bit in bits) / per_lut)
     return min(luts + 1, 8 if cell["type"] in ("RAM32M16", "RAM64M8") else 4)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 TECHMAPS = Path(__file__).parent / "techmap"
 RESULT = "netlist.json"
@@ -31,8 +30,8 @@ _FORCE_DSP = (
     "-D DSP_A_MAXWIDTH_PARTIAL=18 -D DSP_A_MINWIDTH=1 -D DSP_B_MINWIDTH=1 -D DSP_Y_MINWIDTH=1 "
     "-D DSP_NAME=$__MUL27X18"
 )
-# From a wire with the attribute back through its register and what resizes the product.
-_PRODUCTS = "a:use_dsp={value} %ci4:+$dff,$dffe,$sdff,$sdffe,$sdffce,$mul,$pos t:$mul %i"
+# From a wire with the attribute, a string as such or as its bits, back through its register to the product.
+_PRODUCTS = "a:use_dsp={value} a:use_dsp={bits} %u %ci4:+$dff,$dffe,$sdff,$sdffe,$sdffce,$mul,$pos t:$mul %i"
 _SOFT_MULTIPLIER = "$__soft_mul"
 
 
@@ -63,8 +62,8 @@ def commands(
         [*read, *sources],
         f"hierarchy -check -top {top}",
         f"{synthesise} prepare:map_dsp",
-        f"{_FORCE_DSP} {_PRODUCTS.format(value='yes')}",
-        f"chtype -set {_SOFT_MULTIPLIER} {_PRODUCTS.format(value='no')}",
+        f"{_FORCE_DSP} {_products('yes')}",
+        f"chtype -set {_SOFT_MULTIPLIER} {_products('no')}",
         f"{synthesise} map_dsp:map_ffram",
         # Shift registers that are read anywhere are found behind $shiftx only, one bit wide.
         f"techmap -map {TECHMAPS / 'bmux.v'}",
@@ -74,14 +73,14 @@ def commands(
     ]
 
 
+def _products(value: str) -> str:
+    """Return the selection of the multiplications whose result has ``use_dsp = value``."""
+    bits = "".join(f"{byte:08b}" for byte in value.encode())
+    return _PRODUCTS.format(value=value, bits=f"{len(bits)}'b{bits}")
+
+
 def identity() -> list[str]:
     """Return everything here that a result depends on."""
     texts = [path.read_text() for path in sorted(TECHMAPS.glob("*.v"))]
     generic = [str(command) for command in commands("TOP", ["SOURCES"], None, {}, {})]
     return [*LIBRARY, *(re.sub(re.escape(str(TECHMAPS)), "", text) for text in generic), *texts]
-
-
-def flat_cells(netlist: Mapping[str, Any], top: str) -> dict[str, Any]:
-    """Return the cells of the top module of Yosys's JSON netlist, without those that only hold debug information."""
-    cells = netlist["modules"][top]["cells"]
-    return {name: cell for name, cell in cells.items() if cell["type"] not in ("$scopeinfo", "$meminfo")}
