@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from onnx import NodeProto
 from qonnx.custom_op.registry import getCustomOp
 
-Folding = dict[str, int]
-"""Folding attributes of one node: PE, SIMD, parallel_window."""
+from finn_flow.errors import UserError
+
+Folding = dict[str, int | str]
+"""Folding attributes of one node: PE, SIMD, parallel_window; memory styles may be among them."""
 
 _CHANNEL_PARALLEL = {
     "DepthwiseConv_rtl": "NumChannels",
@@ -27,15 +30,37 @@ def divisors(number: int) -> list[int]:
 
 
 def legal_foldings(node: NodeProto) -> list[Folding]:
-    """Every folding of ``node`` by itself, the least parallel first; empty for a node that has none of its own."""
-    return sorted(_foldings(node), key=parallelism)
+    """Every folding of ``node`` by itself, the least parallel first; empty for a node that has none of its own.
+
+    A loop's is the width of its state stream.
+    """
+    return sorted(_foldings(node), key=_parallelism)
 
 
-def parallelism(folding: Folding) -> int:
-    """Relative amount of hardware of a folding: the product of its attributes; a parallel window counts last."""
+def matching_foldings(node: NodeProto, pinned: Mapping[str, Any]) -> list[Folding]:
+    """Every legal folding of ``node`` that has the attributes of ``pinned``; others of its attributes do not matter.
+
+    Raises
+    ------
+    UserError : there is none.
+    """
+    foldings = legal_foldings(node)
+    matching = [folding for folding in foldings if all(folding[key] == pinned[key] for key in folding if key in pinned)]
+    if foldings and not matching:
+        keys = [key for key in foldings[0] if key in pinned]
+        legal = sorted({tuple(folding[key] for key in keys) for folding in foldings})
+        raise UserError(
+            f"folding config: {node.name}: {', '.join(keys)} must be one of "
+            f"{', '.join(' x '.join(map(str, values)) for values in legal)}, "
+            f"not {' x '.join(str(pinned[key]) for key in keys)}"
+        )
+    return matching
+
+
+def _parallelism(folding: Folding) -> int:
     product = 1
     for name, value in folding.items():
-        product *= value + 1 if name == "parallel_window" else value
+        product *= int(value) + 1 if name == "parallel_window" else int(value)
     return product
 
 
@@ -43,6 +68,9 @@ def _foldings(node: NodeProto) -> Iterator[Folding]:
     instance = getCustomOp(node)
     if node.op_type in _CHANNEL_PARALLEL:
         for pe in divisors(instance.get_nodeattr(_CHANNEL_PARALLEL[node.op_type])):
+            yield {"PE": pe}
+    elif node.op_type == "ODELoop_rtl":
+        for pe in divisors(instance.get_normal_input_shape(0)[-1]):
             yield {"PE": pe}
     elif node.op_type == "MVAU_rtl":
         for pe in divisors(instance.get_nodeattr("MH")):
@@ -58,16 +86,8 @@ def _foldings(node: NodeProto) -> Iterator[Folding]:
         yield {"SIMD": channels, "parallel_window": 1}
 
 
-def apply_folding(node: NodeProto, folding: Folding) -> None:
+def apply_folding(node: NodeProto, folding: Mapping[str, int | str]) -> None:
     """Set the attributes of ``folding`` on ``node``."""
     instance = getCustomOp(node)
     for name, value in folding.items():
         instance.set_nodeattr(name, value)
-
-
-def folding_cycles(node: NodeProto, folding: Folding) -> int:
-    """Cycles per frame (or per pass, in a loop body) of ``node`` under ``folding``; the node is left as it was."""
-    trial = NodeProto()
-    trial.CopyFrom(node)
-    apply_folding(trial, folding)
-    return int(getCustomOp(trial).get_exp_cycles())

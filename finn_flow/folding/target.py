@@ -1,76 +1,182 @@
-"""Folding for a frame rate: every node as little parallel as the cycle budget allows."""
+"""Folding for a frame rate with the least resources, and for the highest frame rate within a share of the board."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onnx import NodeProto
+from finn.util.basic import part_map
 from qonnx.core.modelwrapper import ModelWrapper
-from qonnx.custom_op.registry import getCustomOp
 
-from finn_flow.folding.options import Folding, apply_folding, folding_cycles, legal_foldings, parallelism
+from finn_flow.errors import UserError
+from finn_flow.folding.options import Folding, apply_folding
+from finn_flow.folding.problem import Choice, Pins, Problem, folding_problem
+from finn_flow.folding.resources import NodeResources, Resources, board_resources, node_resources
+from finn_flow.folding.solve import Solution, solve
 from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
+
+DEFAULT_SHARE = 0.7
+"""Share of each of the board's resources that a folding for the board may take: the rest is for FIFOs and routing."""
 
 
 @dataclass(frozen=True)
-class Limit:
-    """A node that cannot meet its budget: its name, the budget and the fewest cycles that it can do."""
+class FoldingResult:
+    """What was chosen: cycles per frame, the node that limits them, and estimated resources with width converters."""
 
-    node: str
-    budget_cycles: int
-    best_cycles: int
+    cycles_per_frame: int
+    limited_by: str
+    resources: Resources
 
 
-def fold_for_cycles(model: ModelWrapper, cycles_per_frame: int) -> list[Limit]:
-    """Fold all nodes so that a frame takes at most ``cycles_per_frame``, where a body runs once per iteration.
+class InfeasibleTarget(UserError):
+    """No folding meets the cycle budget.
 
-    Each node gets the least parallel of its legal foldings within its budget, which is the frame's divided by the
-    iterations of the loop around it; equally parallel ones are told apart by what they cost around them. Nodes without
-    multipliers take over the width of the word that arrives if it is within budget, which saves width converters.
-    Returns the nodes that miss their budget at their most parallel, slowest first.
+    ``reason`` says why; ``best`` is the fastest folding that there is, or None if not even the smallest fits.
     """
-    limits = _fold_nodes(model, cycles_per_frame, 1)
-    for node in loops(model):
-        instance = getCustomOp(node)
-        body = loop_body(node)
-        limits += _fold_nodes(body, cycles_per_frame // instance.get_nodeattr("iterations"), 1)
-        set_loop_body(node, body)
-        ends = [getCustomOp(body.graph.node[0]).get_folded_input_shape(0)[-1]]
-        ends.append(getCustomOp(body.find_producer(body.graph.output[0].name)).get_folded_output_shape(0)[-1])
-        instance.set_nodeattr("PE", max(ends))
-    return sorted(limits, key=lambda limit: limit.budget_cycles - limit.best_cycles)
+
+    def __init__(self, reason: str, best: FoldingResult | None) -> None:
+        self.reason, self.best = reason, best
+        outlook = (
+            "no folding fits at all"
+            if best is None
+            else f"at best a frame takes {best.cycles_per_frame:,} cycles, limited by {best.limited_by}"
+        )
+        super().__init__(f"{reason}; {outlook}")
 
 
-def _fold_nodes(model: ModelWrapper, budget: int, entry_elements: int) -> list[Limit]:
-    limits = []
-    words: dict[str, int] = {}
+def fold_for_cycles(
+    model: ModelWrapper,
+    cycles_per_frame: int,
+    board: str = "ZCU104",
+    part: str | None = None,
+    *,
+    share: float = 1.0,
+    pins: Pins | None = None,
+    resources: NodeResources = node_resources,
+) -> FoldingResult:
+    """Fold all nodes, bodies included, so that a frame takes at most ``cycles_per_frame``, with the least resources.
+
+    What is least is the weighted sum of LUT, DSP, BRAM and URAM (see `cost`), width converters included, over all legal
+    foldings and memory styles: exactly, not greedily. A body runs once per iteration.
+
+    Parameters
+    ----------
+    model : as `NameNodes` leaves it after `InsertForks`; changed in place.
+    part : FPGA part, by default the board's.
+    share : of each of the board's resources that may be taken, above 0 to 1.
+    pins : attributes that stay as they are by node name; their nodes may miss the budget.
+    resources : estimates of a node.
+
+    Raises
+    ------
+    InfeasibleTarget : the budget cannot be met, or not within the share.
+    UserError : an unknown board, an impossible share or pin.
+    """
+    available = board_resources(board)
+    problem = folding_problem(model, part or part_map[board], resources, pins)
+    limits = _limits(available, share)
+    solution = solve(problem, cycles_per_frame, available, limits)
+    if solution is None:
+        fastest = _fastest(problem, available, limits)
+        best = None if fastest is None else _result(problem, fastest)
+        raise InfeasibleTarget(_reason(problem, cycles_per_frame, board, available, limits), best)
+    _apply(model, problem, solution)
+    return _result(problem, solution)
+
+
+def fold_for_share(
+    model: ModelWrapper,
+    board: str = "ZCU104",
+    part: str | None = None,
+    *,
+    share: float = DEFAULT_SHARE,
+    pins: Pins | None = None,
+    resources: NodeResources = node_resources,
+) -> FoldingResult:
+    """Fold all nodes for the fewest cycles per frame within ``share`` of each of the board's resources.
+
+    Among the foldings of that many cycles the least costly one is taken. Parameters as for `fold_for_cycles`.
+
+    Raises
+    ------
+    InfeasibleTarget : not even the least parallel folding fits.
+    UserError : an unknown board, an impossible share or pin.
+    """
+    available = board_resources(board)
+    problem = folding_problem(model, part or part_map[board], resources, pins)
+    limits = _limits(available, share)
+    solution = _fastest(problem, available, limits)
+    if solution is None:
+        slowest = max(candidate.cycles for choice in problem.choices for candidate in choice.candidates)
+        raise InfeasibleTarget(_reason(problem, slowest, board, available, limits), None)
+    _apply(model, problem, solution)
+    return _result(problem, solution)
+
+
+def _limits(available: Resources, share: float) -> Resources:
+    if not 0 < share <= 1:
+        raise UserError(f"the share of the board must be above 0 and at most 1, not {share}")
+    return {name: share * amount for name, amount in available.items()}
+
+
+def _fastest(problem: Problem, available: Resources, limits: Resources) -> Solution | None:
+    """The least costly of the fastest foldings within ``limits``.
+
+    More cycles allow all that fewer do, so the fewest that are feasible are found by bisection of the cycle counts
+    that the candidates have.
+    """
+    floor = max(choice.fewest_cycles for choice in problem.choices)
+    counts = {candidate.cycles for choice in problem.choices for candidate in choice.candidates}
+    budgets = sorted(count for count in counts if count >= floor)
+    best = solve(problem, budgets[-1], available, limits)
+    low, high = 0, len(budgets) - 1
+    while best is not None and low < high:
+        middle = (low + high) // 2
+        solution = solve(problem, budgets[middle], available, limits)
+        if solution is None:
+            low = middle + 1
+        else:
+            best, high = solution, middle
+    return best
+
+
+def _reason(problem: Problem, cycles: int, board: str, available: Resources, limits: Resources) -> str:
+    """Why no folding takes at most ``cycles`` per frame within ``limits``."""
+    slow = [choice for choice in problem.choices if not choice.free and choice.fewest_cycles > cycles]
+    if slow:
+        return _most_parallel(max(slow, key=lambda choice: choice.fewest_cycles))
+    cheapest = solve(problem, cycles, available)
+    assert cheapest is not None  # every choice has a candidate within the budget
+    excess = [
+        f"{cheapest.resources[name]:,.0f} {name} of {limit:,.0f}"
+        for name, limit in limits.items()
+        if cheapest.resources.get(name, 0) > limit
+    ]
+    return f"the cheapest folding for {cycles:,} cycles per frame takes {', '.join(excess)} allowed on the {board}"
+
+
+def _most_parallel(choice: Choice) -> str:
+    passes = choice.passes
+    how = f" ({choice.fewest_cycles // passes:,} in each of {passes} iterations)" if passes > 1 else ""
+    return f"{choice.name} takes {choice.fewest_cycles:,} cycles per frame at its most parallel{how}"
+
+
+def _result(problem: Problem, solution: Solution) -> FoldingResult:
+    pairs = zip(problem.choices, solution.chosen, strict=True)
+    choice, slowest = max(pairs, key=lambda pair: pair[1].cycles)
+    return FoldingResult(slowest.cycles, choice.name, solution.resources)
+
+
+def _apply(model: ModelWrapper, problem: Problem, solution: Solution) -> None:
+    chosen = {
+        choice.name: candidate.attributes for choice, candidate in zip(problem.choices, solution.chosen, strict=True)
+    }
+    _apply_to_graph(model, chosen)
+
+
+def _apply_to_graph(model: ModelWrapper, chosen: dict[str, Folding]) -> None:
     for node in model.graph.node:
-        options = legal_foldings(node)
-        if options:
-            arriving = words.get(node.input[0], entry_elements)
-            folding, cycles = _choose(node, options, budget, arriving)
-            apply_folding(node, folding)
-            if cycles > budget:
-                limits.append(Limit(node.name, budget, cycles))
-        instance = getCustomOp(node)
-        for i, name in enumerate(node.output):
-            words[name] = instance.get_folded_output_shape(i)[-1]
-    return limits
-
-
-def _choose(node: NodeProto, options: list[Folding], budget: int, arriving: int) -> tuple[Folding, int]:
-    timed = [(folding, folding_cycles(node, folding)) for folding in options]
-    within = [(folding, cycles) for folding, cycles in timed if cycles <= budget]
-    if not within:
-        return min(timed, key=lambda option: (option[1], parallelism(option[0])))
-    if node.op_type != "MVAU_rtl" and node.op_type != "DepthwiseConv_rtl":
-        same_width = [option for option in within if option[0].get("PE", option[0].get("SIMD")) == arriving]
-        if same_width:
-            return same_width[0]
-    return min(within, key=lambda option: _cost(option[0], arriving))
-
-
-def _cost(folding: Folding, arriving: int) -> tuple[int, bool, int, bool]:
-    """Less is better: hardware, then DSPs (they do four small products for PEs in fours), then thresholds behind it."""
-    pe = folding.get("PE", 1)
-    return parallelism(folding), pe % 4 != 0, pe, folding.get("SIMD", arriving) != arriving
+        apply_folding(node, chosen[node.name])
+    for node in loops(model):
+        body = loop_body(node)
+        _apply_to_graph(body, chosen)
+        set_loop_body(node, body)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
+import math
 from typing import Any
 
 from qonnx.core.modelwrapper import ModelWrapper
 
+from finn_flow.errors import UserError
 from finn_flow.files import atomic_write_json
-from finn_flow.folding.config import apply_folding_config, extract_folding
-from finn_flow.folding.target import fold_for_cycles
+from finn_flow.folding.config import Config, apply_folding_config, extract_folding, read_folding_config
+from finn_flow.folding.target import DEFAULT_SHARE, FoldingResult, InfeasibleTarget, fold_for_cycles, fold_for_share
 from finn_flow.steps.decorator import build_step
 from finn_flow.transformations.convert_to_hardware import ConvertToHardware
 from finn_flow.transformations.insert_forks import InsertForks
@@ -28,17 +29,65 @@ def step_convert_to_hardware(model: ModelWrapper, cfg: Any) -> ModelWrapper:
 
 @build_step
 def step_fold(model: ModelWrapper, cfg: Any) -> ModelWrapper:
-    """Choose PE and SIMD for ``target_fps``, let ``folding_config_file`` override them, and match stream widths.
+    """Choose PE, SIMD and memories of every node for ``target_fps`` with the least resources, and match stream widths.
 
+    What ``folding_config_file`` sets stays, and the rest is chosen around it; without ``target_fps`` nothing else is.
     Writes what was chosen to ``report/folding_config.json``, in the format of ``folding_config_file``.
     """
-    cycles = cfg._resolve_cycles_per_frame()
-    if cycles is not None:
-        for limit in fold_for_cycles(model, cycles):
-            log.warning(
-                f"{limit.node}: {limit.best_cycles} cycles at its most parallel, {limit.budget_cycles} allowed"
+    pins = _apply_config(model, cfg)
+    if cfg.target_fps is not None:
+        try:
+            _announce(
+                fold_for_cycles(model, cfg._resolve_cycles_per_frame(), cfg.board, cfg._resolve_fpga_part(), pins=pins),
+                cfg,
             )
-    if cfg.folding_config_file is not None:
-        apply_folding_config(model, json.loads(cfg.folding_config_file.read_text()))
+        except InfeasibleTarget as error:
+            raise UserError(_missed(error, cfg)) from None
+    return _finish(model, cfg)
+
+
+@build_step
+def step_fold_for_board(model: ModelWrapper, cfg: Any) -> ModelWrapper:
+    """Like `step_fold`, for the highest frame rate that fits into 70 % of each of the board's resources.
+
+    ``target_fps`` is the least that will do; it is an error if the highest is below it.
+    """
+    pins = _apply_config(model, cfg)
+    result = fold_for_share(model, cfg.board, cfg._resolve_fpga_part(), pins=pins)
+    cycles = cfg._resolve_cycles_per_frame()
+    if cycles is not None and result.cycles_per_frame > cycles:
+        raise UserError(_missed(InfeasibleTarget(f"it is not within {DEFAULT_SHARE:.0%} of the board", result), cfg))
+    _announce(result, cfg)
+    return _finish(model, cfg)
+
+
+def _apply_config(model: ModelWrapper, cfg: Any) -> Config:
+    if cfg.folding_config_file is None:
+        return {}
+    return apply_folding_config(model, read_folding_config(cfg.folding_config_file))
+
+
+def _finish(model: ModelWrapper, cfg: Any) -> ModelWrapper:
     atomic_write_json(cfg.get_report_directory() / "folding_config.json", extract_folding(model))
     return model.transform(InsertWidthConverters()).transform(NameNodes())
+
+
+def _frames_per_second(cycles: int, cfg: Any) -> float:
+    return 1e9 / (cfg.synth_clk_period_ns * cycles)
+
+
+def _announce(result: FoldingResult, cfg: Any) -> None:
+    rate = _frames_per_second(result.cycles_per_frame, cfg)
+    log.info(f"folded for {rate:,.0f} frames/s ({result.cycles_per_frame:,} cycles), limited by {result.limited_by}")
+
+
+def _missed(error: InfeasibleTarget, cfg: Any) -> str:
+    allowed = f"target_fps={cfg.target_fps} allows {cfg._resolve_cycles_per_frame():,} cycles per frame"
+    best = error.best
+    if best is None:
+        return f"{allowed}: {error}"
+    rate = math.floor(_frames_per_second(best.cycles_per_frame, cfg))
+    return (
+        f"{allowed}: {error.reason}; the best that is feasible is {rate:,} frames/s "
+        f"({best.cycles_per_frame:,} cycles per frame), limited by {best.limited_by}"
+    )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from onnx import helper
+from collections.abc import Sequence
+
+from onnx import NodeProto, helper
+from qonnx.core.datatype import BaseDataType
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 from qonnx.transformation.base import Transformation
@@ -55,13 +58,14 @@ def _connect(model: ModelWrapper, entry: dict[str, int], exit_: dict[str, int]) 
             _insert(model, inner, name, written[name], elements, f"Width_{name}")
 
 
-def _insert(model: ModelWrapper, source: str, sink: str, in_elements: int, out_elements: int, name: str) -> None:
-    shape, dtype = model.get_tensor_shape(source), model.get_tensor_datatype(source)
-    converter = helper.make_node(
+def width_converter(
+    source: str, sink: str, shape: Sequence[int], dtype: BaseDataType, in_elements: int, out_elements: int
+) -> NodeProto:
+    """Return a converter from words of ``in_elements`` to words of ``out_elements``, without a name."""
+    return helper.make_node(
         "StreamingDataWidthConverter_rtl",
         [source],
         [sink],
-        name=name,
         domain=DOMAIN,
         backend="fpgadataflow",
         inShape=shape,
@@ -71,6 +75,12 @@ def _insert(model: ModelWrapper, source: str, sink: str, in_elements: int, out_e
         dataType=dtype.name,
         exec_mode="cppsim",
     )
+
+
+def _insert(model: ModelWrapper, source: str, sink: str, in_elements: int, out_elements: int, name: str) -> None:
+    shape, dtype = model.get_tensor_shape(source), model.get_tensor_datatype(source)
+    converter = width_converter(source, sink, shape, dtype, in_elements, out_elements)
+    converter.name = name
     producer = model.find_producer(source)
     position = 0 if producer is None else list(model.graph.node).index(producer) + 1
     model.graph.node.insert(position, converter)

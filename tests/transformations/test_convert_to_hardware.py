@@ -107,19 +107,6 @@ def test_widths_of_neighbours_agree():
             words |= {name: instance.get_outstream_width(i) for i, name in enumerate(node.output)}
 
 
-@pytest.mark.parametrize("cycles", [40, 100, 400, 2000])
-def test_folding_meets_the_budget_or_names_who_does_not(cycles):
-    model = hardware(integers(ode_net((3,), channels=4, size=4, state_output=False)))
-    limits = fold_for_cycles(model, cycles)
-    slow = set()
-    for graph, passes in [(model, 1), *((loop_body(node), 3) for node in loops(model))]:
-        for node in graph.graph.node:
-            if node.op_type != "ODELoop_rtl" and getCustomOp(node).get_exp_cycles() * passes > cycles:
-                slow.add(node.name)
-    assert slow == {limit.node for limit in limits}
-    assert (slow == set()) == (cycles >= 100)
-
-
 def test_converting_again_changes_nothing():
     model = hardware(integers(ode_net((2,), state_output=False)))
     again, changed = ConvertToHardware().apply(model)

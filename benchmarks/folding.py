@@ -1,0 +1,113 @@
+"""Folding of the presets for their targets: `python -m benchmarks.folding [--json] [PRESET ...]`.
+
+Folds each untrained preset for its target in cycles per frame and prints cycles, multiplier utilisation and estimated
+resources against 70 % of the board, then the highest frame rate that fits into 70 %. Estimates, not synthesis.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from brevitas_models.config import preset
+from brevitas_models.export import to_qonnx
+from brevitas_models.untrained import untrained_network
+from finn_flow.finn_env import ensure_finn
+from finn_flow.folding.resources import board_resources
+from finn_flow.folding.target import DEFAULT_SHARE, FoldingResult, fold_for_cycles, fold_for_share
+from finn_flow.folding.utilisation import multiplier_use, total_use
+
+TARGET_CYCLES = {"dsodenet-base": 6600, "dsodenet-small": 5000, "odenet-tiny": 3000}
+CLOCK_MHZ = 200
+BOARD = "ZCU104"
+
+
+def measure(name: str) -> dict[str, Any]:
+    """Fold preset ``name`` both ways and return all figures."""
+    from qonnx.core.modelwrapper import ModelWrapper
+
+    from finn_flow.steps.frontend import step_lower_to_integers, step_roll_ode_blocks
+    from finn_flow.steps.hardware import step_convert_to_hardware
+
+    model: ModelWrapper = to_qonnx(untrained_network(preset(name), seed=0))
+    for step in (step_roll_ode_blocks, step_lower_to_integers, step_convert_to_hardware):
+        model = step(model, None)
+    start = time.perf_counter()
+    result = fold_for_cycles(model, TARGET_CYCLES[name], BOARD)
+    seconds = time.perf_counter() - start
+    uses = multiplier_use(model)
+    cycles = result.cycles_per_frame
+    nodes = [
+        {"name": use.name, "macs": use.macs, "multipliers": use.multipliers, "utilisation": use.utilisation(cycles)}
+        for use in (*uses, total_use(uses))
+    ]
+    start = time.perf_counter()
+    fastest = fold_for_share(model, BOARD)
+    return {
+        "preset": name,
+        "target_cycles": TARGET_CYCLES[name],
+        "target": figures(result, seconds),
+        "multipliers": nodes,
+        "fastest": figures(fastest, time.perf_counter() - start),
+    }
+
+
+def figures(result: FoldingResult, seconds: float) -> dict[str, Any]:
+    """Cycles, frame rate, resources beside what 70 % of the board are, and how long folding took."""
+    available = board_resources(BOARD)
+    return {
+        "cycles_per_frame": result.cycles_per_frame,
+        "limited_by": result.limited_by,
+        "frames_per_second": round(1e6 * CLOCK_MHZ / result.cycles_per_frame),
+        "resources": {
+            name: {"estimated": amount, "allowed": DEFAULT_SHARE * available[name]}
+            for name, amount in result.resources.items()
+        },
+        "seconds": round(seconds, 2),
+    }
+
+
+def print_tables(found: dict[str, Any]) -> None:
+    """Print what `measure` returned."""
+    out = Console()
+    table = Table("node", "MACs per frame", "multipliers", "utilisation", title=f"{found['preset']}: multipliers")
+    for node in found["multipliers"]:
+        table.add_row(node["name"], f"{node['macs']:,}", str(node["multipliers"]), f"{100 * node['utilisation']:.1f} %")
+    out.print(table)
+    columns = ("cycles per frame", "frames/s", "limited by", "folding s", *found["target"]["resources"])
+    title = f"{found['preset']}: estimates on the {BOARD} (allowed: {DEFAULT_SHARE:.0%})"
+    table = Table("folded for", *columns, title=title)
+    for label, key in ((f"{found['target_cycles']:,} cycles", "target"), ("highest rate", "fastest")):
+        row = found[key]
+        amounts = [f"{one['estimated']:,.0f} of {one['allowed']:,.0f}" for one in row["resources"].values()]
+        head = [f"{row['cycles_per_frame']:,}", f"{row['frames_per_second']:,}", row["limited_by"], str(row["seconds"])]
+        table.add_row(label, *head, *amounts)
+    out.print(table)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("presets", nargs="*", metavar="PRESET", help=f"default: {', '.join(TARGET_CYCLES)}")
+    arguments = parser.parse_args()
+    names = arguments.presets or list(TARGET_CYCLES)
+    if unknown := sorted(set(names) - set(TARGET_CYCLES)):
+        parser.error(f"no target for {', '.join(unknown)}; use {', '.join(TARGET_CYCLES)}")
+    ensure_finn()
+    found = {name: measure(name) for name in names}
+    if arguments.json:
+        json.dump(found, sys.stdout, indent=2)
+        return
+    for one in found.values():
+        print_tables(one)
+
+
+if __name__ == "__main__":
+    main()

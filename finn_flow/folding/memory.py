@@ -1,0 +1,99 @@
+"""Which memory holds what: LUTs, block RAM or ultra RAM for each weight, threshold, line buffer and FIFO."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+
+from onnx import NodeProto
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.custom_op.registry import getCustomOp
+from qonnx.transformation.base import Transformation
+
+from finn_flow.folding.options import apply_folding
+from finn_flow.folding.resources import NodeResources, board_resources, cost, node_resources, threshold_depths
+from finn_flow.transformations.bodies import change_bodies
+
+Style = dict[str, int | str]
+"""Attributes of one node that say where its memories are, or what multiplies."""
+
+_ROM = ("distributed", "block")
+_RAM = ("distributed", "block", "ultra")
+_STYLES: dict[str, dict[str, tuple[str, ...]]] = {
+    "MVAU_rtl": {"ram_style": _ROM},
+    "DepthwiseConv_rtl": {"ram_style": _ROM, "resType": ("lut", "dsp")},
+    "ConvolutionInputGenerator_rtl": {"ram_style": _RAM},
+    "ODELoop_rtl": {"feedback_ram_style": _RAM, "input_ram_style": _RAM},
+    "StreamingFIFO_rtl": {"ram_style": _RAM},
+}
+
+
+def memory_styles(node: NodeProto) -> list[Style]:
+    """Return the styles that a node as it is folded may have; one empty style where there is nothing to choose.
+
+    Weights and thresholds never go to ultra RAM, which an UltraScale+ device cannot initialise. Neither do the line
+    buffers of a depthwise convolution: a line is far shorter than the 4,096 words of one. Iteration-indexed
+    thresholds leave the choice to synthesis.
+    """
+    if node.op_type == "Thresholding_rtl":
+        depths = threshold_depths(node)
+        return [{"depth_trigger_bram": depth} for depth in (*depths, depths[-1] + 1)]
+    options = _STYLES.get(node.op_type, {})
+    return [dict(zip(options, values, strict=True)) for values in product(*options.values())]
+
+
+class ChooseMemories(Transformation):
+    """Give every node, bodies included, the memory style of the least weighted cost at its folding.
+
+    For after FIFOs are inserted and loops know their frames in flight: `fold_for_cycles` has chosen the styles of all
+    other nodes, together with their folding. What multiplies (``resType``) stays as it is.
+
+    Parameters
+    ----------
+    board, part : weigh the resources and estimate them.
+    kinds : op types to choose for.
+    """
+
+    def __init__(
+        self,
+        board: str,
+        part: str,
+        kinds: tuple[str, ...] = ("StreamingFIFO_rtl", "ODELoop_rtl"),
+        resources: NodeResources = node_resources,
+    ) -> None:
+        super().__init__()
+        self.board, self.part, self.kinds, self.resources = board, part, kinds, resources
+
+    def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
+        available = board_resources(self.board)
+        change_bodies(model, self._apply_to_body)
+        for node in model.graph.node:
+            if node.op_type in self.kinds:
+                apply_folding(node, min(_styles_alone(node), key=lambda style: self._cost(node, style, available)))
+        return model, False
+
+    def _apply_to_body(self, body: ModelWrapper) -> ModelWrapper:
+        return self.apply(body)[0]
+
+    def _cost(self, node: NodeProto, style: Mapping[str, int | str], available: dict[str, float]) -> float:
+        trial = light_copy(node)
+        apply_folding(trial, style)
+        return cost(self.resources(trial, self.part), available)
+
+
+def _styles_alone(node: NodeProto) -> list[Style]:
+    instance = getCustomOp(node)
+    styles = memory_styles(node)
+    if "resType" in instance.get_nodeattr_types():
+        styles = [style for style in styles if style.get("resType", "") in ("", instance.get_nodeattr("resType"))]
+    return styles
+
+
+def light_copy(node: NodeProto) -> NodeProto:
+    """Return a copy of a node to try attributes on; a loop's body comes without its constants."""
+    copy = NodeProto()
+    copy.CopyFrom(node)
+    for attribute in copy.attribute:
+        if attribute.name == "body":
+            del attribute.g.initializer[:]
+    return copy

@@ -1,0 +1,189 @@
+"""A hardware graph as a choice problem: what each node may be folded to, and what words of different width cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from onnx import NodeProto
+from qonnx.core.datatype import BaseDataType
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.custom_op.registry import getCustomOp
+
+from finn_flow.folding.memory import light_copy, memory_styles
+from finn_flow.folding.options import Folding, apply_folding, matching_foldings
+from finn_flow.folding.resources import NodeResources, Resources
+from finn_flow.transformations.bodies import LOOP_OPS, index_tensor, loop_body, loops
+from finn_flow.transformations.insert_width_converters import width_converter
+
+Pins = Mapping[str, Mapping[str, Any]]
+"""Attributes that nodes must keep, by node name."""
+
+_FOLDING_NAMES = {"PE", "SIMD", "parallel_window"}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One folding of a node, with its memory style.
+
+    Parameters
+    ----------
+    attributes: what sets it.
+    cycles: per frame, which in a body is all passes.
+    inputs, outputs: elements per word of each stream, by the node's input and output position.
+    resources: what it takes.
+    """
+
+    attributes: Folding
+    cycles: int
+    inputs: Mapping[int, int]
+    outputs: Mapping[int, int]
+    resources: Resources
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A node and its candidates, at least one; ``passes`` is how often it runs per frame.
+
+    A ``free`` node is not held to the cycle budget, because the user set it.
+    """
+
+    name: str
+    passes: int
+    candidates: list[Candidate]
+    free: bool = False
+
+    @property
+    def fewest_cycles(self) -> int:
+        """Cycles per frame at its fastest."""
+        return min(candidate.cycles for candidate in self.candidates)
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A stream from an output of one choice to an input of another; ``conversion`` is what unequal words cost.
+
+    ``source`` and ``sink`` are positions among the choices, each with the stream's position. The ends of a body belong
+    to its loop.
+    """
+
+    source: int
+    source_port: int
+    sink: int
+    sink_port: int
+    conversion: Callable[[int, int], Resources]
+
+
+@dataclass
+class Problem:
+    """All choices of an accelerator and the streams between them."""
+
+    choices: list[Choice] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
+
+
+def folding_problem(model: ModelWrapper, part: str, resources: NodeResources, pins: Pins | None = None) -> Problem:
+    """Describe ``model``, as `InsertForks` leaves it, bodies included.
+
+    Parameters
+    ----------
+    pins : attributes that stay; the rest is chosen around them, and their nodes may miss the cycle budget.
+
+    Raises
+    ------
+    UserError : no legal folding of a node has its pinned attributes.
+    """
+    builder = _Builder(part, resources, pins or {})
+    builder.add_graph(model, 1, None)
+    return builder.problem
+
+
+class _Builder:
+    def __init__(self, part: str, resources: NodeResources, pins: Pins) -> None:
+        self.problem = Problem()
+        self.part, self.resources, self.pins = part, resources, pins
+
+    def add_graph(self, model: ModelWrapper, passes: int, loop: int | None) -> None:
+        """Add the nodes of a graph, the streams between them, and the bodies of its loops; ``loop`` is around it."""
+        producers = {} if loop is None else {model.graph.input[0].name: (loop, 0)}
+        index = index_tensor(model)
+        own = {}
+        for node in model.graph.node:
+            own[node.name] = len(self.problem.choices)
+            constants = [tensor == index or model.get_initializer(tensor) is not None for tensor in node.input]
+            streams = [port for port, constant in enumerate(constants) if not constant]
+            self.problem.choices.append(self._choice(node, passes, streams))
+            for port in streams:
+                tensor = node.input[port]
+                if tensor in producers:
+                    self._connect(model, tensor, producers[tensor], (own[node.name], port))
+            producers |= {tensor: (own[node.name], port) for port, tensor in enumerate(node.output)}
+        if loop is not None:
+            output = model.graph.output[0].name
+            self._connect(model, output, producers[output], (loop, 0))
+        for node in loops(model):
+            iterations = getCustomOp(node).get_nodeattr("iterations")
+            self.add_graph(loop_body(node), passes * iterations, own[node.name])
+
+    def _connect(self, model: ModelWrapper, tensor: str, source: tuple[int, int], sink: tuple[int, int]) -> None:
+        conversion = self._conversion(model.get_tensor_shape(tensor), model.get_tensor_datatype(tensor))
+        self.problem.edges.append(Edge(*source, *sink, conversion))
+
+    def _conversion(self, shape: list[int], dtype: BaseDataType) -> Callable[[int, int], Resources]:
+        @cache
+        def conversion(written: int, read: int) -> Resources:
+            if written == read:
+                return {}
+            return self.resources(width_converter("x", "y", shape, dtype, written, read), self.part)
+
+        return conversion
+
+    def _choice(self, node: NodeProto, passes: int, streams: list[int]) -> Choice:
+        pinned = self.pins.get(node.name, {})
+        trial = light_copy(node)
+        candidates: dict[tuple[tuple[str, Any], ...], Candidate] = {}
+        for folding in matching_foldings(trial, pinned) or [{}]:
+            apply_folding(trial, folding)
+            for style in memory_styles(trial):
+                attributes = {**folding, **style, **{key: pinned[key] for key in style if key in pinned}}
+                key = tuple(attributes.items())
+                if key not in candidates:
+                    apply_folding(trial, attributes)
+                    candidates[key] = self._candidate(trial, attributes, passes, streams)
+        free = not pinned.keys().isdisjoint(_FOLDING_NAMES)
+        return Choice(node.name, passes, _undominated(list(candidates.values())), free)
+
+    def _candidate(self, trial: NodeProto, attributes: Folding, passes: int, streams: list[int]) -> Candidate:
+        instance = getCustomOp(trial)
+        if trial.op_type in LOOP_OPS:
+            stream = instance.input_streams()[0]
+            cycles = stream.words * instance.get_nodeattr("iterations")
+        else:
+            cycles = int(instance.get_exp_cycles())
+        return Candidate(
+            attributes,
+            cycles * passes,
+            {port: int(instance.get_folded_input_shape(port)[-1]) for port in streams},
+            {port: int(instance.get_folded_output_shape(port)[-1]) for port in range(len(trial.output))},
+            self.resources(trial, self.part),
+        )
+
+
+def _undominated(candidates: list[Candidate]) -> list[Candidate]:
+    """Leave out each candidate that another one matches in its words and is no worse than in cycles and resources."""
+    kept: list[Candidate] = []
+    for candidate in sorted(candidates, key=lambda one: (one.cycles, sum(one.resources.values()))):
+        if not any(_covers(other, candidate) for other in kept):
+            kept = [other for other in kept if not _covers(candidate, other)] + [candidate]
+    return kept
+
+
+def _covers(one: Candidate, other: Candidate) -> bool:
+    return (
+        one.inputs == other.inputs
+        and one.outputs == other.outputs
+        and one.cycles <= other.cycles
+        and all(amount <= other.resources.get(name, 0) for name, amount in one.resources.items())
+    )
