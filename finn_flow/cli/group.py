@@ -28,6 +28,7 @@ COMMANDS = {
     "simulate": "Simulate the whole accelerator in Verilator.",
     "report": "Write one page with tables and plots about a build.",
     "package": "Make the deployment package for the board.",
+    "board": "Run the package's driver on a simulated board.",
     "demo": "Train, export and build a small network on real images, from nothing.",
 }
 

@@ -20,7 +20,7 @@ from finn_flow.netlist.netlist import Netlist
 
 MEMORY_BASE, MEMORY_BYTES = 0x1000_0000, 64 << 20
 REGISTERS = {"idma0": 0xA000_0000, "odma0": 0xA001_0000}
-REGISTER_BYTES = 0x1_0000
+REGISTER_BYTES = 0x1000
 
 PYNQ_FOLDER = Path(__file__).parent / "stand_in"
 """Put this on a Python's path, and it finds `pynq`; needs NumPy only."""

@@ -1,0 +1,48 @@
+"""`dsode package`: the deployment package for the board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from finn_flow.cli.output import console, json_option, print_json
+
+
+@click.command("package")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--golden",
+    type=click.Path(path_type=Path),
+    help="Golden file of `dsode export`, for the sample images. Default: the build's own; without one, random images.",
+)
+@click.option("--samples", type=click.IntRange(min=1), help="Number of sample images; default: all golden ones.")
+@json_option
+def command(folder: Path, golden: Path | None, samples: int | None, as_json: bool) -> None:
+    """Make the deployment package of the build in DIR: the folder DIR/deploy, and DIR/deploy.zip of it.
+
+    Where Vivado has built no bitfile, the package holds sources and a script that builds it on another machine.
+
+    Example: dsode package build --golden golden.npz
+    """
+    from finn_flow.deployment.package import make_package
+
+    package = make_package(folder, golden, samples)
+    if as_json:
+        print_json(
+            {
+                "folder": str(package.folder),
+                "archive": str(package.archive),
+                "has_bitfile": package.has_bitfile,
+                "build_id": f"{package.build_id:08x}",
+                "samples": package.samples,
+                "files": package.files,
+            }
+        )
+        return
+    out = console()
+    out.print(
+        f"{package.archive}: {package.files} files, {package.samples} sample images, build {package.build_id:08x}"
+    )
+    if not package.has_bitfile:
+        out.print("Left out, because it needs Vivado: the bitfile; hardware/ in the package builds it elsewhere.")

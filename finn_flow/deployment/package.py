@@ -1,0 +1,202 @@
+"""The deployment package: what the user takes to the board, as a folder and as a zip of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import finn_flow
+from finn_flow.deployment.driver import manifest as board_manifest
+from finn_flow.deployment.driver.packing import StreamFormat
+from finn_flow.deployment.hardware.dma import build_id, fill
+from finn_flow.deployment.hardware.folder import SCRIPT, write_hardware
+from finn_flow.deployment.samples import Samples, load_samples
+from finn_flow.deployment.settings import finn_settings
+from finn_flow.errors import UserError
+from finn_flow.files import atomic_path, check_writable_dir, disk_errors
+from finn_flow.netlist.netlist import Netlist
+from finn_flow.netlist.structure import Stream
+
+BOARD = "ZCU104"
+FOLDER, ARCHIVE = "deploy", "deploy.zip"
+NETLIST_FOLDER, GOLDEN_FILE = "rtl", "golden.npz"
+DRIVER = Path(__file__).parent / "driver"
+README = Path(__file__).parent / "README.md.in"
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package that was made.
+
+    Parameters:
+        folder, archive: where it is.
+        has_bitfile: whether Vivado's bitfile is in it; if not, the folder `hardware/` is.
+        build_id: number that the hardware answers with.
+        samples: number of sample images.
+        files: number of files.
+    """
+
+    folder: Path
+    archive: Path
+    has_bitfile: bool
+    build_id: int
+    samples: int
+    files: int
+
+
+def make_package(build: Path, golden: Path | None = None, samples: int | None = None) -> Package:
+    """Write `build`/deploy and `build`/deploy.zip, replacing what is there. The same build gives the same bytes.
+
+    Parameters:
+        build: what `dsode build` wrote.
+        golden: golden file of `dsode export` for the sample images; by default the build's own, or, where it has none,
+            random images and what the hardware graph makes of them.
+        samples: number of sample images; all golden ones by default.
+
+    Raises:
+        UserError: no build there, an accelerator that the driver cannot run, golden results of another network.
+        FlowError: the disk is full.
+    """
+    netlist = Netlist.load(build / NETLIST_FOLDER)
+    if len(netlist.inputs) != 1 or len(netlist.outputs) != 1:
+        raise UserError(f"{build}: the driver runs accelerators with one input and one output")
+    if golden is None and (build / GOLDEN_FILE).is_file():
+        golden = build / GOLDEN_FILE
+    taken = load_samples(netlist, golden, samples)
+    check_writable_dir(build)
+    target = build / FOLDER
+    with disk_errors(target), tempfile.TemporaryDirectory(dir=build, prefix=".deploy.") as temporary:
+        folder = Path(temporary) / FOLDER
+        folder.mkdir()
+        number = build_id(netlist)
+        has_bitfile = _copy_bitfile(build, folder)
+        if not has_bitfile:
+            write_hardware(netlist, number, BOARD, folder / "hardware")
+        _copy_driver(build, folder, netlist)
+        taken.write(folder / "samples")
+        (folder / "README.md").write_text(_readme(netlist, taken, has_bitfile))
+        manifest = _manifest(build, folder, netlist, taken, number)
+        (folder / board_manifest.FILE).write_text(json.dumps(manifest, indent=2) + "\n")
+        with atomic_path(build / ARCHIVE) as archive:
+            _write_zip(folder, archive)
+        shutil.rmtree(target, ignore_errors=True)
+        folder.rename(target)
+    return Package(target, build / ARCHIVE, has_bitfile, number, len(taken.images), len(manifest["files"]) + 1)
+
+
+def _copy_bitfile(build: Path, folder: Path) -> bool:
+    """Copy the bitfile and its hand-off where Vivado has made them."""
+    bitfile = build / board_manifest.BITFILE
+    handoff = bitfile.with_suffix(".hwh")
+    if bitfile.is_file() != handoff.is_file():
+        missing = handoff if bitfile.is_file() else bitfile
+        raise UserError(f"{missing} is missing although the other of .bit and .hwh is there; build again")
+    if bitfile.is_file():
+        (folder / "bitfile").mkdir()
+        for path in (bitfile, handoff):
+            shutil.copyfile(path, folder / "bitfile" / path.name)
+    return bitfile.is_file()
+
+
+def _copy_driver(build: Path, folder: Path, netlist: Netlist) -> None:
+    (folder / "driver").mkdir()
+    for path in DRIVER.glob("*.py"):
+        shutil.copyfile(path, folder / "driver" / path.name)
+    settings = finn_settings(netlist)
+    weights = build / "driver" / "runtime_weights"
+    if weights.is_dir():
+        shutil.copytree(weights, folder / "driver" / "runtime_weights", copy_function=shutil.copyfile)
+        settings["driver_information"]["runtime_weights"] = True
+    (folder / "driver" / "settings.json").write_text(json.dumps(settings, indent=2) + "\n")
+
+
+def _manifest(build: Path, folder: Path, netlist: Netlist, samples: Samples, number: int) -> dict[str, Any]:
+    (source,), (sink,) = netlist.inputs.values(), netlist.outputs.values()
+    cycles = _measured_cycles(build) or netlist.expected_cycles_per_frame
+    return {
+        "format": board_manifest.FORMAT,
+        "version": finn_flow.__version__,
+        "versions": netlist.versions,
+        "board": BOARD,
+        "device": netlist.fpgapart,
+        "clock_mhz": 1e3 / netlist.clk_ns,
+        "build_id": f"{number:08x}",
+        "preprocessing": samples.preprocessing.to_json(),
+        "class_names": samples.class_names,
+        "input": _format(source),
+        "output": _format(sink),
+        "expected": {
+            "cycles_per_frame": cycles,
+            "frames_per_second": 1e9 / (netlist.clk_ns * cycles),
+            "sample_accuracy": samples.sample_accuracy,
+            "accuracy": samples.accuracy,
+        },
+        "loops": [
+            {"name": loop.name, "iterations": loop.iterations, "frames_in_flight": loop.frames_in_flight}
+            for loop in netlist.loops.values()
+        ],
+        "folding": _json_file(build / "report" / "folding_config.json"),
+        "files": {name: board_manifest.sha256(folder / name) for name in _names(folder)},
+    }
+
+
+def _measured_cycles(build: Path) -> float | None:
+    """Cycles per frame as simulated when the FIFOs were sized."""
+    report = _json_file(build / "report" / "fifo_sizing.json")
+    return report.get("cycles_per_frame") if isinstance(report, dict) else None
+
+
+def _json_file(path: Path) -> Any:
+    return json.loads(path.read_text()) if path.is_file() else None
+
+
+def _format(stream: Stream) -> dict[str, Any]:
+    signed = stream.datatype.startswith("INT")
+    return StreamFormat(stream.shape[1:], stream.bits, signed, stream.pe).to_json()
+
+
+def _readme(netlist: Netlist, samples: Samples, has_bitfile: bool) -> str:
+    made = (
+        "It is in `bitfile/`."
+        if has_bitfile
+        else (
+            "It is not in this package, because Vivado was not there when it was made. Copy the whole package to a\n"
+            f"machine that has Vivado and the {BOARD}'s board files, and run there, in `hardware/`:\n\n"
+            f"    vivado -mode batch -source {SCRIPT}\n\n"
+            "It builds `bitfile/finn-accel.bit` and `.hwh` beside `hardware/`. The script has been executed with\n"
+            "Vivado's commands recorded and checked; it has not been run in Vivado."
+        )
+    )
+    height, width = samples.preprocessing.image_size
+    values = {
+        "BOARD": BOARD,
+        "BITFILE": made,
+        "CLASSES": str(len(samples.class_names)),
+        "SIZE": f"{height} x {width}",
+        "COLOUR": "grey" if samples.preprocessing.channels == 1 else "RGB",
+        "CLOCK": f"{1e3 / netlist.clk_ns:g}",
+        "SAMPLES": str(len(samples.images)),
+        "SOURCE": samples.source,
+    }
+    return fill(README.read_text(), values, README.name)
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _write_zip(folder: Path, path: Path) -> None:
+    """All files below one folder `deploy/`, in order, without anything that differs from run to run."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in _names(folder):
+            entry = zipfile.ZipInfo(f"{FOLDER}/{name}", _ZIP_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            entry.create_system = 3
+            archive.writestr(entry, (folder / name).read_bytes(), compresslevel=6)
