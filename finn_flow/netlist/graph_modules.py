@@ -28,6 +28,7 @@ class GraphModules:
     modules: dict[str, Module] = field(default_factory=dict)
     loops: dict[str, Loop] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
+    _names: set[str] = field(default_factory=set)
 
     def add_graph(self, name: str, model: ModelWrapper) -> Module:
         """Add the module `name` of the outer graph and everything below it, and return it.
@@ -79,8 +80,9 @@ class GraphModules:
     def _check_name(self, name: str) -> None:
         if not re.fullmatch(r"[A-Za-z]\w*", name):
             raise FlowError(f"node name {name!r} cannot be the name of a module; use NameNodes")
-        if name in self.nodes:
+        if name in self._names:
             raise FlowError(f"two nodes are called {name}; use NameNodes")
+        self._names.add(name)
 
     def _node(self, model: ModelWrapper, op: Any, loop: str, connections: dict[str, str]) -> Instance:
         name, op_type = op.onnx_node.name, op.onnx_node.op_type

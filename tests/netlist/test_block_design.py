@@ -55,7 +55,7 @@ def test_single_cell() -> None:
     ],
 )
 def test_other_commands_are_refused(command: str) -> None:
-    with pytest.raises(FlowError, match="N: the block-design command .* is not understood"):
+    with pytest.raises(FlowError, match=r"N: the block-design command .* is not understood"):
         interpret("N", [*HIERARCHY, command])
 
 
