@@ -26,6 +26,7 @@ COMMANDS = {
     "export": "Export a trained network to QONNX with golden inputs and outputs.",
     "build": "Take a QONNX model through the FINN flow.",
     "simulate": "Simulate the whole accelerator in Verilator.",
+    "synth": "Estimate the accelerator's resources by open synthesis.",
     "report": "Write one page with tables and plots about a build.",
     "package": "Make the deployment package for the board.",
     "board": "Run the package's driver on a simulated board.",

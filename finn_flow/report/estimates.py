@@ -9,6 +9,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
 from finn_flow.report.board import BOARD_RESOURCES
+from finn_flow.synthesis.estimates import estimate_node
 from finn_flow.transformations.bodies import LOOP_OPS, loop_body
 
 
@@ -22,9 +23,10 @@ def estimate(model: ModelWrapper, clock_period_ns: float, board: str, part: str)
     nodes: list[dict[str, Any]] = []
     loops: list[dict[str, Any]] = []
     for node in model.graph.node:
-        nodes.append(_node(node, 1, "", part))
+        nodes.append(_node(model, node, 1, "", part))
         if node.op_type in LOOP_OPS:
-            body = [_node(inner, nodes[-1]["iterations"], node.name, part) for inner in loop_body(node).graph.node]
+            inside = loop_body(node)
+            body = [_node(inside, inner, nodes[-1]["iterations"], node.name, part) for inner in inside.graph.node]
             nodes += body
             loops.append(_loop(node, body))
     slowest = max(nodes, key=lambda entry: entry["cycles_per_frame"] if entry["op"] not in LOOP_OPS else 0)
@@ -42,7 +44,7 @@ def estimate(model: ModelWrapper, clock_period_ns: float, board: str, part: str)
     }
 
 
-def _node(node: NodeProto, iterations: int, loop: str, part: str) -> dict[str, Any]:
+def _node(model: ModelWrapper, node: NodeProto, iterations: int, loop: str, part: str) -> dict[str, Any]:
     instance = getCustomOp(node)
     attributes = instance.get_nodeattr_types()
     cycles = int(instance.get_exp_cycles())
@@ -55,12 +57,7 @@ def _node(node: NodeProto, iterations: int, loop: str, part: str) -> dict[str, A
         "cycles_per_pass": cycles // own_iterations if node.op_type in LOOP_OPS else cycles,
         "cycles_per_frame": cycles if node.op_type in LOOP_OPS else cycles * iterations,
         "folding": {name: instance.get_nodeattr(name) for name in ("PE", "SIMD") if name in attributes},
-        "resources": {
-            "LUT": int(instance.lut_estimation(part)),
-            "DSP": int(instance.dsp_estimation(part)),
-            "BRAM36": instance.bram_estimation(part) / 2,
-            "URAM": int(instance.uram_estimation(part)),
-        },
+        "resources": estimate_node(model, node, part),
     }
 
 

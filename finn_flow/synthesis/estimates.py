@@ -1,0 +1,171 @@
+"""Quick estimates of a node's resources, calibrated against open synthesis: no tool is run.
+
+The nodes of this project estimate themselves. FINN estimates some of its RTL nodes not at all (no LUTs for an MVAU) or
+for other hardware; those have a model here, which follows the structure of their RTL.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.custom_op.registry import getCustomOp
+
+from custom_ops.fifo_memory import uram
+from custom_ops.memory import bram_18k
+
+DSP_MULTIPLIER_BITS = 27
+_MVAU_LUTS = 60
+_MVAU_LUTS_PER_SUM_BIT = 3.5
+"""Control, and output stage per lane and bit, of an MVAU; fitted."""
+_RAMB18_COST = 129
+_LUTRAM_COST = 16
+"""Yosys's costs of a RAMB18 and of a RAM32M16 or RAM64M8, in its choice of an "auto" memory."""
+_ROM_BITS_PER_COST = 64
+_ROM_LUTS_PER_BIT = ((2, 0.1), (4, 0.4), (8, 0.7), (16, 0.75), (64, 1.0))
+"""LUTs per bit of a word of a read-only memory by its depth, fitted."""
+
+
+def estimate_node(model: ModelWrapper, node: NodeProto, part: str) -> dict[str, float]:
+    """Return `estimate_resources` of a node of `model`, with the weights or thresholds that it has there."""
+    constants = model.get_initializer(node.input[1]) if len(node.input) > 1 else None
+    return estimate_resources(getCustomOp(node), part, constants)
+
+
+def estimate_resources(op: Any, part: str, constants: NDArray[np.float32] | None = None) -> dict[str, float]:
+    """Return the estimate of one hardware node: LUT, DSP, BRAM36 (RAMB18 count half), URAM.
+
+    Parameters
+    ----------
+    op: the node's instance, from `getCustomOp`.
+    part: device.
+    constants: the node's weights or thresholds, where they are known; regular thresholds need less.
+    """
+    model = _MODELS.get(op.onnx_node.op_type)
+    if model is not None:
+        return model(op, constants)
+    return {
+        "LUT": int(op.lut_estimation(part)),
+        "DSP": int(op.dsp_estimation(part)),
+        "BRAM36": op.bram_estimation(part) / 2,
+        "URAM": int(op.uram_estimation(part)),
+    }
+
+
+def _figures(luts: float, brams_18k: int = 0, dsps: int = 0, urams: int = 0) -> dict[str, float]:
+    return {"LUT": round(luts), "DSP": dsps, "BRAM36": brams_18k / 2, "URAM": urams}
+
+
+def rom(width_bits: int, depth: int) -> tuple[float, int]:
+    """Return LUTs and RAMB18 of a memory with contents that is only read, of kind "auto"."""
+    blocks = bram_18k(width_bits, depth)
+    if width_bits * depth / _ROM_BITS_PER_COST > _RAMB18_COST * blocks:
+        return 0, blocks
+    # Small ones merge with the logic behind them, large ones need multiplexers besides.
+    per_bit = next((share for limit, share in _ROM_LUTS_PER_BIT if depth <= limit), depth / 64 * 4 / 3)
+    return width_bits * per_bit, 0
+
+
+def ram(width_bits: int, depth: int, style: str = "auto", shared_address: bool = False) -> tuple[float, int, int]:
+    """Return LUTs, RAMB18 and URAM of a memory with one write and one read port, or with one port for both."""
+    blocks = bram_18k(width_bits, depth)
+    if style == "ultra":
+        return 0, 0, uram(width_bits, depth)
+    # A primitive of eight LUTs: one of them only holds the write address where the read address is another.
+    bits, words = (8, 64) if shared_address else (7, 64)
+    bits, words = (2 * bits, words // 2) if depth <= words // 2 else (bits, words)
+    if shared_address:
+        while words < min(depth, 512):
+            bits, words = bits // 2, words * 2
+    primitives = math.ceil(width_bits / bits) * math.ceil(depth / words)
+    if style == "block" or (style == "auto" and _LUTRAM_COST * primitives > _RAMB18_COST * blocks):
+        return 0, blocks, 0
+    if shared_address:
+        return 8 * primitives, 0, 0
+    return width_bits * 7 / bits * math.ceil(depth / words) + primitives, 0, 0
+
+
+def dsp_lanes(weight_bits: int, input_bits: int, narrow: bool = False) -> int:
+    """Return the products that a DSP48E2 computes at once in FINN's MVU.
+
+    `narrow` says that no weight is the least value of its type.
+    """
+    return 1 + (DSP_MULTIPLIER_BITS - (not narrow) - weight_bits) // (weight_bits + input_bits - 1)
+
+
+def _adder_tree(terms: int, bits: int) -> int:
+    """Return the LUTs of a tree of two-input adders: one per bit of each sum."""
+    luts = 0
+    while terms > 1:
+        luts += terms // 2 * bits
+        terms = math.ceil(terms / 2)
+        bits += 1
+    return luts
+
+
+def _mvu_luts(pe: int, simd: int, product_bits: int, sum_bits: int, lanes: int) -> int:
+    """Return the LUTs of the sums beside the DSPs: each lane's, and what lanes carry into each other."""
+    luts = 0
+    for first in range(0, pe, lanes):
+        here = min(lanes, pe - first)
+        low = _adder_tree(simd, product_bits)
+        last = _adder_tree(simd, sum_bits)
+        # A product's two lowest bits again, their sum, and the difference; then the tree of the differences.
+        crossings = 5 * simd + _adder_tree(simd, 3) + sum_bits
+        luts += (here - 1) * (low + crossings) + last
+    return luts
+
+
+def _mvau(op: Any, weights: NDArray[np.float32] | None) -> dict[str, float]:
+    """MVU, replay buffer, weight memory, and the shift registers of the weight streamer: one LUT per weight bit."""
+    pe, simd = op.get_nodeattr("PE"), op.get_nodeattr("SIMD")
+    rows, columns = op.get_nodeattr("MW"), op.get_nodeattr("MH")
+    weight_type = op.get_input_datatype(1)
+    weight_bits = weight_type.bitwidth()
+    input_bits = op.get_input_datatype(0).bitwidth()
+    sum_bits = op.get_output_datatype().bitwidth()
+    folds = rows * columns // (pe * simd)
+    word = pe * simd * weight_bits
+    # FINN's weight streamer has a write port, though nothing is connected to it.
+    weight_luts, blocks, urams = ram(word, folds, op.get_nodeattr("ram_style"), shared_address=True)
+    replay_luts, replay_blocks, _ = ram(simd * input_bits, rows // simd) if columns > pe else (0, 0, 0)
+    lanes = dsp_lanes(weight_bits, input_bits, weights is not None and weights.min() > weight_type.min())
+    dsps = math.ceil(pe / lanes) * simd
+    if op.get_nodeattr("pumpedCompute"):
+        dsps = math.ceil(dsps / 2)
+    luts = _mvu_luts(pe, simd, weight_bits + input_bits, sum_bits, lanes) + word + weight_luts + replay_luts
+    return _figures(luts + _MVAU_LUTS_PER_SUM_BIT * pe * sum_bits + _MVAU_LUTS, blocks + replay_blocks, dsps, urams)
+
+
+def _thresholding(op: Any, thresholds: NDArray[np.float32] | None) -> dict[str, float]:
+    """Per lane and stage of the binary search a memory of thresholds and a comparison; then an output queue."""
+    lanes = op.get_nodeattr("PE")
+    folds = op.get_nodeattr("NumChannels") // lanes
+    stages = op.get_nodeattr("numSteps").bit_length()
+    bits = max(op.get_input_datatype(0).bitwidth(), op.get_input_datatype(1).bitwidth())
+    if thresholds is not None:
+        if (thresholds == thresholds[:1]).all():
+            folds = 1
+        bits = max(1, bits - _common_zero_bits(thresholds))
+    luts, blocks = 0.0, 0
+    for stage in range(stages):
+        memory, stage_blocks = rom(bits, folds << stage)
+        luts += memory + bits / 2 + 3
+        blocks += stage_blocks
+    return _figures(lanes * luts + 25, lanes * blocks)
+
+
+def _common_zero_bits(values: NDArray[np.float32]) -> int:
+    """Return how many of the lowest bits differ in no value."""
+    codes = values.astype(np.int64)
+    differing = int(np.bitwise_or.reduce(np.bitwise_xor(codes, codes.flat[0]).reshape(-1)))
+    return (differing & -differing).bit_length() - 1 if differing else 0
+
+
+_Model = Callable[[Any, NDArray[np.float32] | None], dict[str, float]]
+_MODELS: dict[str, _Model] = {"MVAU_rtl": _mvau, "Thresholding_rtl": _thresholding}
