@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from brevitas_models.adaptation import AdaptationLoss
 from brevitas_models.batch_norm import FieldBatchNorm
 from brevitas_models.calibration import calibrate_quantizers, load_float_weights
 from brevitas_models.checkpoint import CHECKPOINT_FILE, load_state, save_checkpoint
@@ -77,7 +78,7 @@ def _run_phase(
 ) -> ODENet:
     """Run the rest of the current phase, and leave ``state`` at the beginning of the next one."""
     name = PHASES[state.phase]
-    losses = [] if name == "source_only" else list(config.adaptation)
+    losses: list[AdaptationLoss] = [] if name == "source_only" else list(config.adaptation)
     network = _network(config, name, state, domains).to(device)
     optimizer = _optimizer(network, config)
     phase = Phase(name, config, domains, network, optimizer, steps, losses)

@@ -50,7 +50,7 @@ def test_feature_maps_halve_rounding_up():
         ({"iterations": [1, 5]}, "`iterations.0`: Input should be greater than or equal to 2, not 1"),
         ({"iterations": [3, 65]}, "`iterations.1`: Input should be less than or equal to 64, not 65"),
         ({"image_size": [12]}, "`image_size`"),
-        ({"image_size": [12, 1]}, "must be at least 2 in both directions for 2 ODE blocks"),
+        ({"image_size": [12, 1]}, "`image_size` must leave at least 2x2 pixels for the last of 2 ODE blocks"),
         ({"solver": "heun"}, "`solver`: Input should be 'euler', not 'heun'"),
         ({"convolution": "separable"}, "`convolution`"),
         ({"time": True}, "`time`"),
