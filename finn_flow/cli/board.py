@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import click
 
 from finn_flow.cli.output import progress
 from finn_flow.errors import UserError
-
-TIMEOUT_S = 600
-"""Simulation is far slower than the board: this is for accelerators that hang."""
 
 
 @click.command("board", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -29,26 +23,9 @@ def command(ctx: click.Context, folder: Path, arguments: tuple[str, ...], stall:
 
     Example: dsode board build validate --json
     """
-    from finn_flow.deployment.driver.manifest import FILE
-    from finn_flow.deployment.hardware.dma import build_id
-    from finn_flow.deployment.package import FOLDER, NETLIST_FOLDER
-    from finn_flow.deployment.simulated_board import SimulatedBoard
-    from finn_flow.deployment.simulated_board.board import PYNQ_FOLDER
-    from finn_flow.netlist.netlist import Netlist
+    from finn_flow.deployment.simulated_board.run_driver import run_driver
 
     if not 0 <= stall < 1:
         raise UserError(f"--stall must be at least 0 and below 1, not {stall}")
-    package = folder / FOLDER
-    if not (package / FILE).is_file():
-        raise UserError(f"{folder} holds no package; make one with `dsode package {folder}`")
-    netlist = Netlist.load(folder / NETLIST_FOLDER)
     progress("building the simulated board")
-    with SimulatedBoard(netlist, build_id(netlist), stall, seed) as board:
-        options = ["--bitfile", str(board.bitfile), "--timeout", str(TIMEOUT_S)]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(package.absolute()), str(PYNQ_FOLDER)]),
-            "TMPDIR": str(board.bitfile.parent),
-        }
-        process = [sys.executable, "-m", "driver", arguments[0], *options, *arguments[1:]]
-        ctx.exit(subprocess.run(process, env=environment).returncode)
+    ctx.exit(run_driver(folder, arguments, stall, seed).returncode)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .dma import Channel
-from .errors import BitfileError, HardwareError, InputError, ShortTransferError
+from .errors import BitfileError, DmaTimeout, HardwareError, InputError, ShortTransferError
 from .lock import OverlayLock
 from .manifest import BITFILE, Manifest, sha256
 from .preprocessing import Uint8Array
@@ -203,7 +203,10 @@ class Accelerator:
 
     def _wait(self, channel: Channel, frames: int) -> None:
         started = time.perf_counter()
-        channel.wait(self.timeout_s + _MARGIN * frames * self.manifest.seconds_per_frame)
+        timeout_s = self.timeout_s + _MARGIN * frames * self.manifest.seconds_per_frame
+        if not channel.wait(timeout_s):
+            unfinished = [str(channel) for channel in (self._output, self._input) if not channel.is_idle()]
+            raise DmaTimeout(f"no end within {timeout_s:.3g} s of DMA channel {' and '.join(unfinished)}")
         self.timing.wait += time.perf_counter() - started
 
     def _collect(self, pair: _Buffers, first: int) -> npt.NDArray[np.int64]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from .errors import DmaError, DmaTimeout
+from .errors import DmaError
 
 CONTROL, ADDRESS_LOW, ADDRESS_HIGH, FRAMES = 0x00, 0x10, 0x14, 0x1C
 ERRORS, FRAMES_DONE, BUILD_ID = 0x28, 0x2C, 0x30
@@ -37,7 +37,7 @@ class Channel:
 
     def __init__(self, name: str, purpose: str, registers: Any) -> None:
         self.name = name
-        self._label = f"DMA channel {name} ({purpose})"
+        self._purpose = purpose
         self._registers = registers
         self.build_id = int(registers.read(BUILD_ID))
         self._frames = 0
@@ -64,26 +64,25 @@ class Channel:
         control = int(self._registers.read(CONTROL))
         return bool(control & DONE) or (bool(control & IDLE) and not control & START)
 
-    def wait(self, timeout_s: float) -> None:
-        """Wait for the end of the transfer: first without sleeping, as most are short.
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the end of the transfer, first without sleeping, as most are short; False if it does not come.
 
         Raises:
-            DmaTimeout: it did not end within `timeout_s`.
             DmaError: the hardware reported an error.
         """
         started = time.monotonic()
         while not self.is_idle():
             waited = time.monotonic() - started
             if waited > timeout_s:
-                raise DmaTimeout(
-                    f"{self._label} did not finish {self._frames} frames within {timeout_s:.3g} s{self._progress()}"
-                )
+                return False
             if waited > _SPIN_SECONDS:
                 time.sleep(_SLEEP_SECONDS)
         errors = int(self._registers.read(ERRORS))
         if errors:
             texts = [text for bit, text in ERROR_TEXTS.items() if errors & bit] or [f"code {errors:#x}"]
-            raise DmaError(f"{self._label} failed: {' and '.join(texts)}{self._progress()}")
+            raise DmaError(f"DMA channel {self} failed: {' and '.join(texts)}")
+        return True
 
-    def _progress(self) -> str:
-        return f" ({self.frames_done()} of {self._frames} frames transferred)" if self.counts_frames else ""
+    def __str__(self) -> str:
+        progress = f", {self.frames_done()} of {self._frames} frames transferred" if self.counts_frames else ""
+        return f"{self.name} ({self._purpose}{progress})"

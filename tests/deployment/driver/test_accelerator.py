@@ -1,0 +1,209 @@
+"""The driver on the simulated board: exact results, any number of images, faults of the hardware."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from finn_flow.deployment.driver.errors import (
+    BitfileError,
+    BusyError,
+    DmaError,
+    DmaTimeout,
+    HardwareError,
+    InputError,
+    ShortTransferError,
+)
+from finn_flow.deployment.simulated_board import Fault
+
+SOON_S = 0.5
+
+
+@pytest.mark.parametrize("count", [1, 7, 64])
+@pytest.mark.parametrize("stall", [0.0, 0.4])
+def test_real_images_are_classified_exactly(boards, accelerators, digits, count, stall):
+    images, expected = digits
+    accelerator = accelerators(boards(stall=stall), batch_size=16)
+    for _ in range(2):
+        np.testing.assert_array_equal(accelerator.classify(images[:count]), expected[:count])
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64, None])
+def test_the_batch_size_changes_nothing(boards, accelerators, digits, batch_size):
+    images, expected = digits
+    seen = []
+    accelerator = accelerators(boards(), batch_size=batch_size)
+    found = accelerator.classify(list(images), lambda done, count: seen.append((done, count)))
+    np.testing.assert_array_equal(found, expected)
+    assert seen[-1] == (64, 64)
+    assert len(seen) == -(-64 // accelerator.batch_size)
+    timing = accelerator.timing
+    assert 0 < timing.preprocess + timing.pack + timing.wait + timing.unpack <= timing.total
+
+
+def test_images_of_mixed_sizes(boards, accelerators, digits):
+    images, expected = digits
+    colour = np.repeat(images[1][:, :, np.newaxis], 3, axis=2)
+    found = accelerators(boards()).classify([images[0], colour, images[2][:, :, np.newaxis]])
+    np.testing.assert_array_equal(found, expected[:3])
+
+
+def test_finns_own_dma_without_the_additional_registers(boards, accelerators, package, digits, tmp_path):
+    """A bitfile of FINN's flow is known by its checksum."""
+    images, expected = digits
+    board = boards(build_id=0)
+    with pytest.raises(BitfileError, match="build number is 00000000"):
+        accelerators(board)
+    copied = copy_with_bitfile(package, board.bitfile, tmp_path / "copy")
+    from finn_flow.deployment.driver import Accelerator
+
+    with Accelerator(copied, timeout_s=300, lock_file=tmp_path / "lock") as accelerator:
+        np.testing.assert_array_equal(accelerator.classify(images), expected)
+
+
+def copy_with_bitfile(package: Path, bitfile: Path, target: Path) -> Path:
+    """A package as `dsode package` makes it where Vivado has built the bitfile."""
+    import json
+    import shutil
+
+    from finn_flow.deployment.driver.manifest import BITFILE, FILE, sha256
+
+    shutil.copytree(package, target)
+    (target / "bitfile").mkdir()
+    for suffix in (".bit", ".hwh"):
+        shutil.copyfile(bitfile.with_suffix(suffix), (target / BITFILE).with_suffix(suffix))
+    manifest = json.loads((target / FILE).read_text())
+    manifest["files"][BITFILE] = sha256(bitfile)
+    (target / FILE).write_text(json.dumps(manifest))
+    return target
+
+
+@pytest.mark.parametrize("after_frames", [0, 5, 30])
+@pytest.mark.parametrize(
+    ("kind", "channel", "error", "message"),
+    [
+        ("memory_error", "idma0", DmaError, r"idma0 \(images from .* failed: the memory answered with an error"),
+        ("memory_error", "odma0", DmaError, r"odma0 \(results to .* failed: the memory answered with an error"),
+        (
+            "no_completion",
+            "odma0",
+            DmaTimeout,
+            r"DMA channel odma0 \(results to memory, \d+ of 32 frames transferred\)",
+        ),
+        ("no_completion", "idma0", DmaTimeout, r" idma0 \(images from memory, \d+ of 32 frames transferred\)"),
+        ("short_transfer", "odma0", ShortTransferError, r"odma0 .* no result has arrived for image \d+"),
+        ("reset", "odma0", DmaTimeout, r"DMA channel odma0 \(results to memory, \d+ of 32 frames transferred\)"),
+    ],
+)
+def test_a_fault_is_an_error_and_the_next_call_works(
+    boards, accelerators, digits, kind, channel, error, message, after_frames
+):
+    images, expected = digits
+    board = boards()
+    patient = kind not in ("no_completion", "reset")
+    accelerator = accelerators(board, batch_size=32, timeout_s=300.0 if patient else SOON_S)
+    board.inject(Fault(kind, channel, after_frames))
+    with pytest.raises(error, match=message):
+        accelerator.classify(images)
+    accelerator.timeout_s = 300.0
+    np.testing.assert_array_equal(accelerator.classify(images), expected)
+
+
+def test_an_interrupted_call_leaves_nothing_behind(boards, accelerators, digits):
+    images, expected = digits
+    accelerator = accelerators(boards(), batch_size=8)
+
+    def interrupt(done: int, count: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        accelerator.classify(images, interrupt)
+    np.testing.assert_array_equal(accelerator.classify(images[:9]), expected[:9])
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((2, 8, 6), np.float32), r"images must be uint8 \(0 to 255\), but they are float32$"),
+        (np.full((2, 8, 6), np.nan), r"must be uint8 .* float64 and contain NaN"),
+        (np.zeros((8, 6), np.uint8), r"must have shape .*, not \[8, 6\]"),
+        (np.zeros((2, 8, 6, 4), np.uint8), r"must have shape .*, not \[2, 8, 6, 4\]"),
+        (np.zeros((0, 8, 6), np.uint8), "there are no images"),
+        ([], "there are no images"),
+        ([np.zeros((8, 6), np.uint8), np.zeros((8, 6), np.int64)], "image 1: images must be uint8"),
+        ([np.zeros(8, np.uint8)], "image 0 must be an array of shape"),
+        ("digits.png", "must be an array or a list of arrays, not str"),
+    ],
+)
+def test_what_is_no_image_is_refused_before_anything_starts(boards, accelerators, digits, images, message):
+    accelerator = accelerators(boards())
+    with pytest.raises(InputError, match=message):
+        accelerator.classify(images)
+    np.testing.assert_array_equal(accelerator.classify(digits[0][:2]), digits[1][:2])
+
+
+def test_a_second_user_is_refused_until_the_first_has_closed(boards, accelerators):
+    board = boards()
+    first = accelerators(board)
+    with pytest.raises(BusyError, match=r"in use by process \d+; wait for it to end"):
+        accelerators(board)
+    first.close()
+    first.close()
+    accelerators(board)
+    with pytest.raises(InputError, match="closed"):
+        first.classify(np.zeros((1, 8, 6), np.uint8))
+
+
+def test_another_accelerators_bitfile_is_refused(boards, accelerators, build_id):
+    with pytest.raises(BitfileError, match=f"build number is {build_id ^ 1:08x}, not {build_id:08x}"):
+        accelerators(boards(build_id=build_id ^ 1))
+    accelerators(boards())  # the lock was given back
+
+
+def test_a_missing_or_changed_bitfile(boards, package, tmp_path):
+    from finn_flow.deployment.driver import Accelerator
+
+    with pytest.raises(BitfileError, match=r"finn-accel.bit is missing; build it with Vivado .* hardware/"):
+        Accelerator(package)
+    board = boards()
+    copied = copy_with_bitfile(package, board.bitfile, tmp_path / "copy")
+    (copied / "bitfile" / "finn-accel.bit").write_bytes(b"other")
+    with pytest.raises(BitfileError, match="not the one that this package was made with"):
+        Accelerator(copied)
+    (copied / "bitfile" / "finn-accel.hwh").unlink()
+    with pytest.raises(BitfileError, match=re.escape("finn-accel.hwh is missing")):
+        Accelerator(copied)
+
+
+def test_a_bitfile_that_pynq_refuses(package, boards, tmp_path):
+    from finn_flow.deployment.driver import Accelerator
+
+    boards()
+    for suffix in (".bit", ".hwh"):
+        (tmp_path / f"x{suffix}").write_text("nothing")
+    with pytest.raises(HardwareError, match="PYNQ could not load"):
+        Accelerator(package, tmp_path / "x.bit", lock_file=tmp_path / "lock")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"batch_size": 0}, "batch_size must be at least 1, not 0"), ({"timeout_s": 0.0}, "timeout_s must be positive")],
+)
+def test_bad_options(boards, accelerators, options, message):
+    with pytest.raises(InputError, match=message):
+        accelerators(boards(), **options)
+
+
+def test_buffers_that_do_not_fit(boards, accelerators):
+    with pytest.raises(HardwareError, match="use a smaller batch"):
+        accelerators(boards(), batch_size=1 << 20)
+
+
+def test_without_pynq(package, tmp_path):
+    from finn_flow.deployment.driver import Accelerator
+
+    for suffix in (".bit", ".hwh"):
+        (tmp_path / f"x{suffix}").touch()
+    with pytest.raises(HardwareError, match="PYNQ cannot be imported"):
+        Accelerator(package, tmp_path / "x.bit")
