@@ -75,19 +75,21 @@ def figures(result: FoldingResult, seconds: float) -> dict[str, Any]:
 
 def print_tables(found: dict[str, Any]) -> None:
     """Print what `measure` returned."""
-    out = Console()
+    out = Console(width=150)
     table = Table("node", "MACs per frame", "multipliers", "utilisation", title=f"{found['preset']}: multipliers")
     for node in found["multipliers"]:
         table.add_row(node["name"], f"{node['macs']:,}", str(node["multipliers"]), f"{100 * node['utilisation']:.1f} %")
     out.print(table)
-    columns = ("cycles per frame", "frames/s", "limited by", "folding s", *found["target"]["resources"])
-    title = f"{found['preset']}: estimates on the {BOARD} (allowed: {DEFAULT_SHARE:.0%})"
-    table = Table("folded for", *columns, title=title)
-    for label, key in ((f"{found['target_cycles']:,} cycles", "target"), ("highest rate", "fastest")):
-        row = found[key]
-        amounts = [f"{one['estimated']:,.0f} of {one['allowed']:,.0f}" for one in row["resources"].values()]
-        head = [f"{row['cycles_per_frame']:,}", f"{row['frames_per_second']:,}", row["limited_by"], str(row["seconds"])]
-        table.add_row(label, *head, *amounts)
+    both = found["target"], found["fastest"]
+    title = f"{found['preset']}: estimates on the {BOARD}"
+    table = Table("figure", f"for {found['target_cycles']:,} cycles", f"fastest in {DEFAULT_SHARE:.0%}", title=title)
+    table.add_row("cycles per frame", *(f"{one['cycles_per_frame']:,}" for one in both))
+    table.add_row(f"frames/s at {CLOCK_MHZ} MHz", *(f"{one['frames_per_second']:,}" for one in both))
+    table.add_row("limited by", *(one["limited_by"] for one in both))
+    table.add_row("seconds to fold", *(str(one["seconds"]) for one in both))
+    for name in both[0]["resources"]:
+        rows = [one["resources"][name] for one in both]
+        table.add_row(name, *(f"{row['estimated']:,.1f} of {row['allowed']:,.0f} allowed" for row in rows))
     out.print(table)
 
 

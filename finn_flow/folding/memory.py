@@ -10,8 +10,15 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 from qonnx.transformation.base import Transformation
 
-from finn_flow.folding.options import apply_folding
-from finn_flow.folding.resources import NodeResources, board_resources, cost, node_resources, threshold_depths
+from finn_flow.folding.options import apply_folding, light_copy
+from finn_flow.folding.resources import (
+    NodeResources,
+    board_resources,
+    cost,
+    is_shift_register,
+    node_resources,
+    threshold_depths,
+)
 from finn_flow.transformations.bodies import change_bodies
 
 Style = dict[str, int | str]
@@ -21,10 +28,10 @@ _ROM = ("distributed", "block")
 _RAM = ("distributed", "block", "ultra")
 _STYLES: dict[str, dict[str, tuple[str, ...]]] = {
     "MVAU_rtl": {"ram_style": _ROM},
-    "DepthwiseConv_rtl": {"ram_style": _ROM, "resType": ("lut", "dsp")},
+    "DepthwiseConv_rtl": {"ram_style": ("distributed", "block"), "resType": ("lut", "dsp")},
     "ConvolutionInputGenerator_rtl": {"ram_style": _RAM},
     "ODELoop_rtl": {"feedback_ram_style": _RAM, "input_ram_style": _RAM},
-    "StreamingFIFO_rtl": {"ram_style": _RAM},
+    "StreamingFIFO_rtl": {"ram_style": (*_RAM, "auto")},
 }
 
 
@@ -38,6 +45,8 @@ def memory_styles(node: NodeProto) -> list[Style]:
     if node.op_type == "Thresholding_rtl":
         depths = threshold_depths(node)
         return [{"depth_trigger_bram": depth} for depth in (*depths, depths[-1] + 1)]
+    if is_shift_register(node):
+        return [{"ram_style": "auto"}]
     options = _STYLES.get(node.op_type, {})
     return [dict(zip(options, values, strict=True)) for values in product(*options.values())]
 
@@ -87,13 +96,3 @@ def _styles_alone(node: NodeProto) -> list[Style]:
     if "resType" in instance.get_nodeattr_types():
         styles = [style for style in styles if style.get("resType", "") in ("", instance.get_nodeattr("resType"))]
     return styles
-
-
-def light_copy(node: NodeProto) -> NodeProto:
-    """Return a copy of a node to try attributes on; a loop's body comes without its constants."""
-    copy = NodeProto()
-    copy.CopyFrom(node)
-    for attribute in copy.attribute:
-        if attribute.name == "body":
-            del attribute.g.initializer[:]
-    return copy

@@ -12,8 +12,8 @@ from qonnx.core.datatype import BaseDataType
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
-from finn_flow.folding.memory import light_copy, memory_styles
-from finn_flow.folding.options import Folding, apply_folding, matching_foldings
+from finn_flow.folding.memory import memory_styles
+from finn_flow.folding.options import Folding, apply_folding, light_copy, matching_foldings
 from finn_flow.folding.resources import NodeResources, Resources
 from finn_flow.transformations.bodies import LOOP_OPS, index_tensor, loop_body, loops
 from finn_flow.transformations.insert_width_converters import width_converter

@@ -10,6 +10,7 @@ from qonnx.custom_op.registry import getCustomOp
 
 from custom_ops.memory import bram_18k, luts_of_memory
 from finn_flow.errors import UserError
+from finn_flow.folding.options import light_copy
 from finn_flow.report.board import BOARD_RESOURCES
 
 Resources = dict[str, float]
@@ -18,11 +19,16 @@ Resources = dict[str, float]
 NodeResources = Callable[[NodeProto, str], Resources]
 """Estimate of a node at its folding, for an FPGA part."""
 
+_LUTRAM = {"ZCU104": 101_760}
+"""LUTs of the board's SLICEMs, the only ones that can be RAM (Zynq UltraScale+ product tables, distributed RAM)."""
+
+_RAM_STYLES = ("ram_style", "feedback_ram_style", "input_ram_style")
+_SHIFT_REGISTER_WORDS = 33
 _DSP_PREADDER_BITS = 27
 
 
 def node_resources(node: NodeProto, part: str) -> Resources:
-    """Estimate a node as it is folded: LUT, DSP, BRAM36 (halves are 18 kbit blocks) and URAM.
+    """Estimate a node as it is folded: LUT, those of them that are RAM, DSP, BRAM36 (in halves) and URAM.
 
     The node's own estimate, except for FINN's MVAU_rtl and Thresholding_rtl, which count neither their logic nor
     distributed memories nor how many products share a DSP.
@@ -32,8 +38,10 @@ def node_resources(node: NodeProto, part: str) -> Resources:
         return _mvau(node)
     if node.op_type == "Thresholding_rtl":
         return _thresholding(node)
+    luts = float(instance.lut_estimation(part))
     return {
-        "LUT": float(instance.lut_estimation(part)),
+        "LUT": luts,
+        "LUTRAM": luts - _luts_without_ram(node, part),
         "DSP": float(instance.dsp_estimation(part)),
         "BRAM36": instance.bram_estimation(part) / 2,
         "URAM": float(instance.uram_estimation(part)),
@@ -41,7 +49,7 @@ def node_resources(node: NodeProto, part: str) -> Resources:
 
 
 def board_resources(board: str) -> Resources:
-    """Return what a board has.
+    """Return what a board has, with the LUTs that can be RAM as ``LUTRAM``.
 
     Raises
     ------
@@ -49,11 +57,15 @@ def board_resources(board: str) -> Resources:
     """
     if board not in BOARD_RESOURCES:
         raise UserError(f"`board` must be one of {', '.join(BOARD_RESOURCES)}, not {board!r}")
-    return {name: float(amount) for name, amount in BOARD_RESOURCES[board].items()}
+    amounts = BOARD_RESOURCES[board] | {"LUTRAM": _LUTRAM[board]}
+    return {name: float(amount) for name, amount in amounts.items()}
 
 
 def cost(resources: Mapping[str, float], available: Mapping[str, float]) -> float:
-    """Weigh resources: the sum of their shares of the board, in units of one LUT."""
+    """Weigh resources: the sum of their shares of the board, in units of one LUT.
+
+    A LUT that is RAM counts twice, among the LUTs and among the fewer that can be RAM.
+    """
     return available["LUT"] * sum(amount / available[name] for name, amount in resources.items())
 
 
@@ -63,6 +75,17 @@ def products_per_dsp(weight_bits: int, activation_bits: int) -> int:
     Source: lane slicing in `finn-rtllib/mvu/mvu.sv` for weights that use their full range.
     """
     return 1 + (_DSP_PREADDER_BITS - 1 - weight_bits) // (weight_bits + activation_bits - 1)
+
+
+def _luts_without_ram(node: NodeProto, part: str) -> float:
+    """LUTs of a node with all its RAM in blocks."""
+    if is_shift_register(node):
+        return float(getCustomOp(node).lut_estimation(part))
+    trial = light_copy(node)
+    instance = getCustomOp(trial)
+    for name in set(_RAM_STYLES) & set(instance.get_nodeattr_types()):
+        instance.set_nodeattr(name, "block")
+    return float(instance.lut_estimation(part))
 
 
 def _mvau(node: NodeProto) -> Resources:
@@ -97,6 +120,11 @@ def _thresholding(node: NodeProto) -> Resources:
         else:
             luts += luts_of_memory(bits, depth)
     return {"LUT": 40.0 + lanes * luts, "BRAM36": lanes * blocks / 2}
+
+
+def is_shift_register(node: NodeProto) -> bool:
+    """Return whether a node is a FIFO that is a shift register, whatever its ``ram_style``."""
+    return node.op_type == "StreamingFIFO_rtl" and getCustomOp(node).get_nodeattr("depth") <= _SHIFT_REGISTER_WORDS
 
 
 def threshold_depths(node: NodeProto) -> list[int]:
