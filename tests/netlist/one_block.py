@@ -58,8 +58,10 @@ class OneBlock:
 
 
 def fold(model: ModelWrapper) -> ModelWrapper:
-    """Give every matrix-vector unit all its inputs at once, so that it gives a result per cycle."""
+    """Give every matrix-vector unit all its inputs at once, so that it gives a result per cycle; windows as well."""
     change_bodies(model, fold)
+    for node in model.get_nodes_by_op_type("ConvolutionInputGenerator_rtl"):
+        getCustomOp(node).set_nodeattr("parallel_window", 1)
     for node in model.get_nodes_by_op_type("MVAU_rtl"):
         instance = getCustomOp(node)
         instance.set_nodeattr("SIMD", instance.get_nodeattr("MW"))
