@@ -107,6 +107,13 @@ PATCHES = (
         (('exceeds SRL capacity.");', 'exceeds SRL capacity.", FEED_STAGES);'),),
     ),
     Patch(
+        "vpc.sv",
+        "@brief	Vector pack converter between different lane parallelism.",
+        "`default_nettype may not stand inside a module (IEEE 1800-2023 22.8)",
+        (("`default_nettype none\n", ""), ("`default_nettype wire\n", "")),
+        _SYNTHESIS,
+    ),
+    Patch(
         "fifo.sv",
         "@brief	Consolidated FIFO with auto-selecting storage implementation.",
         "`default_nettype may not stand inside a module (IEEE 1800-2023 22.8)",

@@ -98,11 +98,11 @@ def _run(jobs: Mapping[str, StagedJob], cache: Path, processes: int, progress: P
         for done, (index, status) in enumerate(_worker(root, min(processes, len(jobs))), 1):
             key, job = names[index]
             if status != 0:
-                raise FlowError(f"synthesis of {job.top} failed: {_first_errors(folders[index] / LOG, status)}")
+                raise FlowError(f"synthesis of {job.name} failed: {_first_errors(folders[index] / LOG, status)}")
             _store(cache / f"{key}.json", folders[index], job.top)
             shutil.rmtree(folders[index])
             if progress:
-                progress(f"synthesised {job.top} ({done} of {len(jobs)})")
+                progress(f"synthesised {job.name} ({done} of {len(jobs)})")
 
 
 def _description(folder: Path, job: StagedJob) -> dict[str, Any]:

@@ -46,9 +46,11 @@ def estimate_resources(op: Any, part: str, constants: NDArray[np.float32] | None
     part: device.
     constants: the node's weights or thresholds, where they are known; regular thresholds need less.
     """
-    model = _MODELS.get(op.onnx_node.op_type)
-    if model is not None:
-        return model(op, constants)
+    op_type = op.onnx_node.op_type
+    if op_type in _WITH_CONSTANTS:
+        return _WITH_CONSTANTS[op_type](op, constants)
+    if op_type in _WITHOUT_CONSTANTS:
+        return _WITHOUT_CONSTANTS[op_type](op, part)
     return {
         "LUT": int(op.lut_estimation(part)),
         "DSP": int(op.dsp_estimation(part)),
@@ -167,5 +169,49 @@ def _common_zero_bits(values: NDArray[np.float32]) -> int:
     return (differing & -differing).bit_length() - 1 if differing else 0
 
 
-_Model = Callable[[Any, NDArray[np.float32] | None], dict[str, float]]
-_MODELS: dict[str, _Model] = {"MVAU_rtl": _mvau, "Thresholding_rtl": _thresholding}
+def _fifo(op: Any, part: str) -> dict[str, float]:
+    """Memory and control; the memory's kind is the one that FINN's FIFO chooses. Nothing reads its counters."""
+    width, depth = op.get_instream_width_padded(), op.get_nodeattr("depth")
+    blocks, urams = op.bram_estimation(part), op.uram_estimation(part)
+    if urams:
+        luts = width + 50  # a queue of 16 words behind the memory
+    elif blocks:
+        luts = 30
+    elif depth <= 33:
+        luts = width + 13
+    elif depth <= 64 and width < 12:
+        luts = 3 * width + 15
+    else:
+        luts = ram(width, depth, "distributed")[0] + width * (depth > 64) + 22
+    return _figures(luts, blocks, 0, urams)
+
+
+def _window_generator(op: Any, part: str) -> dict[str, float]:
+    """One cyclic buffer, or one per line of a parallel window, and counters of its address width."""
+    width = op.get_nodeattr("SIMD") * op.get_input_datatype(0).bitwidth()
+    depth = op.get_buffer_depth()
+    style = op.get_nodeattr("ram_style")
+    address_bits = math.ceil(math.log2(depth))
+    if op.select_impl_style() == "default":
+        luts, blocks, urams = ram(width, depth, style)
+        return _figures(90 + 16 * address_bits + luts, blocks, 0, urams)
+    lines = op.get_nodeattr("ConvKernelDim")[0] - 1
+    words = op.get_nodeattr("IFMDim")[1] - op.get_nodeattr("ConvKernelDim")[1]
+    luts, blocks, urams = ram(width, words * op.get_nodeattr("IFMChannels") // op.get_nodeattr("SIMD"), style)
+    return _figures(15 * address_bits + lines * luts, lines * blocks, 0, lines * urams)
+
+
+def _padding(op: Any, part: str) -> dict[str, float]:
+    """Counters, and a multiplexer with zeros per bit."""
+    return _figures(25 + 0.92 * op.get_instream_width())
+
+
+_WITH_CONSTANTS: dict[str, Callable[[Any, NDArray[np.float32] | None], dict[str, float]]] = {
+    "MVAU_rtl": _mvau,
+    "Thresholding_rtl": _thresholding,
+}
+_WITHOUT_CONSTANTS: dict[str, Callable[[Any, str], dict[str, float]]] = {
+    "ConvolutionInputGenerator_rtl": _window_generator,
+    "FMPadding_rtl": _padding,
+    "StreamingFIFO_rtl": _fifo,
+}

@@ -46,6 +46,7 @@ class StagedJob:
     top, parameters, defines: as in `SynthesisJob`.
     sources: the texts, as open synthesis accepts them.
     data: contents of the memory files by name.
+    label: what messages call it, if not by its top.
     """
 
     top: str
@@ -53,6 +54,12 @@ class StagedJob:
     data: Mapping[str, bytes]
     parameters: Mapping[str, int | str] = field(default_factory=dict)
     defines: Mapping[str, str] = field(default_factory=dict)
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """The label, or the top."""
+        return self.label or self.top
 
     def content(self) -> list[str]:
         """Return everything that the result depends on."""

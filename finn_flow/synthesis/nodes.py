@@ -102,7 +102,7 @@ class _SourcePool:
 
         sources = {anonymous(path): anonymous(text) for path, text in job.sources.modules.items()}
         data = {anonymous(path): content for path, content in job.data.items()}
-        return StagedJob(_ALONE, StagedSources(sources, {}), data)
+        return StagedJob(_ALONE, StagedSources(sources, {}), data, label=node)
 
     def closed_job(self, top: str, extra: Mapping[str, str]) -> StagedJob:
         """Return a job with the files that declare `top` and all that it needs, and the memory files that they name."""

@@ -54,7 +54,7 @@ def commands(
     if include:
         read += ["-I", include]
     for name, value in parameters.items():
-        read += ["-G", f'{name}="{value}"' if isinstance(value, str) else f"{name}={value}"]
+        read += ["-G", f"{name}={_literal(value)}"]
     for name, value in defines.items():
         read += ["-D", f"{name}={value}" if value else name]
     synthesise = f"{_MAP} -top {top} -run"
@@ -71,6 +71,13 @@ def commands(
         f"select {top}",
         f"write_json -selected {RESULT}",
     ]
+
+
+def _literal(value: int | str) -> str:
+    """Return a parameter's value in SystemVerilog; integers beyond 31 bits, never negative, with their width."""
+    if isinstance(value, str):
+        return f'"{value}"'
+    return f"{value.bit_length()}'h{value:x}" if value.bit_length() > 31 else str(int(value))
 
 
 def _products(value: str) -> str:

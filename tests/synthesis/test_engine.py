@@ -12,6 +12,7 @@ from finn_flow.synthesis import SynthesisJob, engine, stage, synthesise, synthes
 HERE = Path(__file__).parent / "rtl"
 COMMON = Path(custom_ops.__file__).parent / "rtl_common"
 FINN = Path(finn.__file__).parent / "finn-rtllib"
+DEPTHWISE = [*(COMMON.parent / "depthwise_conv" / "rtl").glob("*.sv"), *COMMON.glob("*.sv")]
 MVU = [FINN / "mvu" / name for name in ("mvu_pkg.sv", "mvu.sv", "add_multi.sv")]
 
 
@@ -37,6 +38,8 @@ def results(rom_data):
         parameters = {"DATA_WIDTH": width, "DEPTH": depth, "RAM_STYLE": style}
         return SynthesisJob("stream_fifo", [COMMON / "stream_fifo.sv"], parameters=parameters)
 
+    convolution = {"K": 3, "H": 8, "W": 32, "PE": 4, "IN_BITS": 4, "RAM_STYLE": "distributed", "USE_DSP": "no"}
+    convolution["WEIGHTS"] = int("1234567" * 5 + "1", 16)
     mvu = {"VERSION": 2, "PE": 4, "SIMD": 2, "WEIGHT_WIDTH": 4, "ACTIVATION_WIDTH": 4, "ACCU_WIDTH": 10}
     jobs = {
         "multiply in DSP": multiply(4, "yes"),
@@ -46,6 +49,7 @@ def results(rom_data):
         "block FIFO": stream_fifo(36, 1000, "block"),
         "ultra FIFO": stream_fifo(72, 4096, "ultra"),
         "ROM": SynthesisJob("rom", [HERE / "rom.sv"], data_files=[rom_data]),
+        "depthwise": SynthesisJob("depthwise_conv", DEPTHWISE, parameters=convolution),
         "MVU": SynthesisJob("mvu", MVU, parameters=mvu),
     }
     return dict(zip(jobs, synthesise_all([stage(job) for job in jobs.values()]), strict=True))
@@ -68,6 +72,11 @@ def test_shallow_fifo_is_shift_registers(results):
 def test_memories_have_the_kind_that_is_asked_for(results):
     assert (results["block FIFO"].bram36, results["block FIFO"].lutram) == (1.0, 0)
     assert (results["ultra FIFO"].uram288, results["ultra FIFO"].bram36) == (1, 0)
+
+
+def test_line_memories_of_a_depthwise_convolution(results):
+    """Two lines of 32 words of 16 bits, two to a LUT, in two memories each with a LUT for the write address."""
+    assert (results["depthwise"].lutram, results["depthwise"].bram36, results["depthwise"].dsp48e2) == (20, 0, 0)
 
 
 def test_rom_with_contents_is_a_block_ram(results):
