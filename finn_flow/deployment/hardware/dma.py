@@ -48,4 +48,4 @@ def fill(template: str, values: dict[str, str], name: str) -> str:
             raise FlowError(f"{name}: nothing to put in place of {match[0]}")
         return values[match[1]]
 
-    return re.sub(r"@([A-Z_]+)@", value, template)
+    return re.sub(r"@([A-Z][A-Z0-9_]*)@", value, template)

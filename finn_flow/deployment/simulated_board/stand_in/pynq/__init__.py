@@ -106,8 +106,30 @@ class DefaultIP:
         self.mmio.write(offset, value)
 
 
-class Overlay:
-    """A bitfile of a simulated board, loaded on construction unless `download` is false."""
+class Bitstream:
+    """A bitfile of a simulated board, with its hand-off beside it."""
+
+    def __init__(
+        self, bitfile_name: str, dtbo: str | None = None, partial: bool = False, device: Device | None = None
+    ) -> None:
+        if partial:
+            raise RuntimeError("a simulated board cannot be configured in parts")
+        path = Path(bitfile_name).absolute()
+        if not path.exists():
+            raise OSError(f"Bitstream file {bitfile_name} does not exist.")
+        if not path.with_suffix(".hwh").exists():
+            raise ValueError(f"Cannot find HWH file for {bitfile_name}.")
+        self.bitfile_name = str(path)
+        self.device = device or Device(json.loads(path.read_text(encoding="utf-8"))["simulated_board"])
+
+    def download(self) -> None:
+        """Load the bitfile (again)."""
+        self.device.ask(do="load")
+        Device.active_device = self.device
+
+
+class Overlay(Bitstream):
+    """A bitfile with its IP blocks as attributes, loaded on construction unless `download` is false."""
 
     def __init__(
         self,
@@ -117,13 +139,7 @@ class Overlay:
         ignore_version: bool = False,
         device: Device | None = None,
     ) -> None:
-        path = Path(bitfile_name).absolute()
-        if not path.exists():
-            raise OSError(f"Bitstream file {bitfile_name} does not exist.")
-        if not path.with_suffix(".hwh").exists():
-            raise ValueError(f"Cannot find HWH file for {bitfile_name}.")
-        self.bitfile_name = str(path)
-        self.device = device or Device(json.loads(path.read_text(encoding="utf-8"))["simulated_board"])
+        super().__init__(bitfile_name, dtbo, False, device)
         self.ip_dict = {
             name: {"phys_addr": address, "addr_range": length, "fullpath": name, "device": self.device}
             for name, (address, length) in self.device.registers.items()
@@ -137,11 +153,6 @@ class Overlay:
         if name not in blocks:
             raise AttributeError(f"Could not find IP or hierarchy {name} in overlay")
         return blocks[name]
-
-    def download(self) -> None:
-        """Load the bitfile (again)."""
-        self.device.ask(do="load")
-        Device.active_device = self.device
 
     def is_loaded(self) -> bool:
         """Whether it is the bitfile in the logic."""
