@@ -28,7 +28,7 @@ def briefly_trained(config: NetworkConfig, digits: ImageSet, steps: int, batch: 
     x = torch.from_numpy(network_values(codes)).split(batch)
     y = torch.from_numpy(digits.labels[: steps * batch]).split(batch)
     calibrate_quantizers(network, list(x[:2]))
-    optimiser = torch.optim.Adam(network.parameters(), lr=0.01)
+    optimiser = torch.optim.Adam(network.parameters(), lr=0.003)
     network.train()
     for images, labels in zip(x, y, strict=True):
         optimiser.zero_grad()

@@ -41,7 +41,7 @@ def test_every_link_is_exact(config, steps, cycles, mnist, usps):
     network = briefly_trained(config, mnist["train"], steps)
     codes = digit_codes(usps["test"], config, IMAGES)
     brevitas = make_golden(network, codes).logits
-    assert len(np.unique(brevitas.argmax(axis=1))) > 1
+    assert len(np.unique(brevitas, axis=0)) > IMAGES // 2  # the images make a difference
 
     exported = to_qonnx(network)
     values = network_values(codes)

@@ -1,0 +1,33 @@
+"""All benchmarks, or those named: `python -m benchmarks.run [NAME ...]`.
+
+Every benchmark is a module of this folder with a ``main()`` that prints what it measured.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+BENCHMARKS = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in ("run", "__init__"))
+
+
+def main(names: list[str]) -> int:
+    """Run the benchmarks in order; returns 2 for a name that does not exist."""
+    unknown = sorted(set(names) - set(BENCHMARKS))
+    if unknown:
+        print(f"error: no benchmark is called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    for name in names or BENCHMARKS:
+        print(f"== python -m benchmarks.{name}", flush=True)
+        module = importlib.import_module(f"benchmarks.{name}")
+        arguments, sys.argv = sys.argv, [f"benchmarks.{name}"]
+        try:
+            module.main()
+        finally:
+            sys.argv = arguments
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
