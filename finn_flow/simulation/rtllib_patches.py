@@ -193,6 +193,16 @@ PATCHES = (
         _SYNTHESIS,
     ),
     Patch(
+        "mvu_vvu_axi.sv",
+        "module mvu_vvu_axi #(",
+        _DESCENDING,
+        (
+            ("output_t  OBuf[0:MAX_IN_FLIGHT];", "output_t  OBuf[MAX_IN_FLIGHT:0];"),
+            ("OBuf <= { odat, OBuf[0:MAX_IN_FLIGHT-1] };", "OBuf <= { OBuf[MAX_IN_FLIGHT-1:0], odat };"),
+        ),
+        _SYNTHESIS,
+    ),
+    Patch(
         "replay_buffer.sv",
         "@brief	Replay buffer for counted sequences on an AXI-lite stream.",
         _ATTRIBUTE,

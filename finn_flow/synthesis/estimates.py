@@ -20,8 +20,8 @@ from custom_ops.fifo_memory import uram
 from custom_ops.memory import bram_18k
 
 DSP_MULTIPLIER_BITS = 27
-_MVAU_LUTS = 60
-_MVAU_LUTS_PER_SUM_BIT = 3.5
+_MVAU_LUTS = 45
+_MVAU_LUTS_PER_SUM_BIT = 1.25
 """Control, and output stage per lane and bit, of an MVAU; fitted."""
 _RAMB18_COST = 129
 _LUTRAM_COST = 16
@@ -63,10 +63,10 @@ def _figures(luts: float, brams_18k: int = 0, dsps: int = 0, urams: int = 0) -> 
     return {"LUT": round(luts), "DSP": dsps, "BRAM36": brams_18k / 2, "URAM": urams}
 
 
-def rom(width_bits: int, depth: int) -> tuple[float, int]:
-    """Return LUTs and RAMB18 of a memory with contents that is only read, of kind "auto"."""
+def rom(width_bits: int, depth: int, style: str = "auto") -> tuple[float, int]:
+    """Return LUTs and RAMB18 of a memory with contents that is only read."""
     blocks = bram_18k(width_bits, depth)
-    if width_bits * depth / _ROM_BITS_PER_COST > _RAMB18_COST * blocks:
+    if style == "block" or (style == "auto" and width_bits * depth / _ROM_BITS_PER_COST > _RAMB18_COST * blocks):
         return 0, blocks
     # Small ones merge with the logic behind them, large ones need multiplexers besides.
     per_bit = next((share for limit, share in _ROM_LUTS_PER_BIT if depth <= limit), depth / 64 * 4 / 3)
@@ -154,9 +154,11 @@ def _thresholding(op: Any, thresholds: NDArray[np.float32] | None) -> dict[str, 
         if (thresholds == thresholds[:1]).all():
             folds = 1
         bits = max(1, bits - _common_zero_bits(thresholds))
+    trigger = op.get_nodeattr("depth_trigger_bram")
     luts, blocks = 0.0, 0
     for stage in range(stages):
-        memory, stage_blocks = rom(bits, folds << stage)
+        style = "auto" if not trigger else "block" if folds << stage >= trigger else "distributed"
+        memory, stage_blocks = rom(bits, folds << stage, style)
         luts += memory + bits / 2 + 3
         blocks += stage_blocks
     return _figures(lanes * luts + 25, lanes * blocks)
@@ -201,6 +203,16 @@ def _window_generator(op: Any, part: str) -> dict[str, float]:
     return _figures(15 * address_bits + lines * luts, lines * blocks, 0, lines * urams)
 
 
+def _width_converter(op: Any, part: str) -> dict[str, float]:
+    """Registers that are filled or emptied bit by bit; a ratio that is no integer needs shifters."""
+    width, out_width = op.get_nodeattr("inWidth"), op.get_nodeattr("outWidth")
+    if out_width % width == 0:
+        return _figures(19 + out_width / 4)
+    if width % out_width == 0:
+        return _figures(25 + 3.25 * width)
+    return _figures(3 * max(width, out_width))
+
+
 def _padding(op: Any, part: str) -> dict[str, float]:
     """Counters, and a multiplexer with zeros per bit."""
     return _figures(25 + 0.92 * op.get_instream_width())
@@ -213,5 +225,6 @@ _WITH_CONSTANTS: dict[str, Callable[[Any, NDArray[np.float32] | None], dict[str,
 _WITHOUT_CONSTANTS: dict[str, Callable[[Any, str], dict[str, float]]] = {
     "ConvolutionInputGenerator_rtl": _window_generator,
     "FMPadding_rtl": _padding,
+    "StreamingDataWidthConverter_rtl": _width_converter,
     "StreamingFIFO_rtl": _fifo,
 }
