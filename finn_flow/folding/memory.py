@@ -7,7 +7,6 @@ from itertools import product
 
 from onnx import NodeProto
 from qonnx.core.modelwrapper import ModelWrapper
-from qonnx.custom_op.registry import getCustomOp
 from qonnx.transformation.base import Transformation
 
 from finn_flow.folding.options import apply_folding, light_copy
@@ -52,33 +51,22 @@ def memory_styles(node: NodeProto) -> list[Style]:
 
 
 class ChooseMemories(Transformation):
-    """Give every node, bodies included, the memory style of the least weighted cost at its folding.
+    """Give every FIFO and every loop, bodies included, the memory style of the least weighted cost.
 
     For after FIFOs are inserted and loops know their frames in flight: `fold_for_cycles` has chosen the styles of all
-    other nodes, together with their folding. What multiplies (``resType``) stays as it is.
-
-    Parameters
-    ----------
-    board, part : weigh the resources and estimate them.
-    kinds : op types to choose for.
+    other nodes, together with their folding. ``board`` and ``part`` weigh the resources and estimate them.
     """
 
-    def __init__(
-        self,
-        board: str,
-        part: str,
-        kinds: tuple[str, ...] = ("StreamingFIFO_rtl", "ODELoop_rtl"),
-        resources: NodeResources = node_resources,
-    ) -> None:
+    def __init__(self, board: str, part: str, resources: NodeResources = node_resources) -> None:
         super().__init__()
-        self.board, self.part, self.kinds, self.resources = board, part, kinds, resources
+        self.board, self.part, self.resources = board, part, resources
 
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
         available = board_resources(self.board)
         change_bodies(model, self._apply_to_body)
         for node in model.graph.node:
-            if node.op_type in self.kinds:
-                apply_folding(node, min(_styles_alone(node), key=lambda style: self._cost(node, style, available)))
+            if node.op_type in ("StreamingFIFO_rtl", "ODELoop_rtl"):
+                apply_folding(node, min(memory_styles(node), key=lambda style: self._cost(node, style, available)))
         return model, False
 
     def _apply_to_body(self, body: ModelWrapper) -> ModelWrapper:
@@ -87,12 +75,4 @@ class ChooseMemories(Transformation):
     def _cost(self, node: NodeProto, style: Mapping[str, int | str], available: dict[str, float]) -> float:
         trial = light_copy(node)
         apply_folding(trial, style)
-        return cost(self.resources(trial, self.part), available)
-
-
-def _styles_alone(node: NodeProto) -> list[Style]:
-    instance = getCustomOp(node)
-    styles = memory_styles(node)
-    if "resType" in instance.get_nodeattr_types():
-        styles = [style for style in styles if style.get("resType", "") in ("", instance.get_nodeattr("resType"))]
-    return styles
+        return cost(self.resources(trial, self.part, None), available)

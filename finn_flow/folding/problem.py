@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from onnx import NodeProto
 from qonnx.core.datatype import BaseDataType
 from qonnx.core.modelwrapper import ModelWrapper
@@ -21,6 +23,7 @@ from finn_flow.transformations.insert_width_converters import width_converter
 Pins = Mapping[str, Mapping[str, Any]]
 """Attributes that nodes must keep, by node name."""
 
+Constants = NDArray[np.float32]
 _FOLDING_NAMES = {"PE", "SIMD", "parallel_window"}
 
 
@@ -114,7 +117,7 @@ class _Builder:
             own[node.name] = len(self.problem.choices)
             constants = [tensor == index or model.get_initializer(tensor) is not None for tensor in node.input]
             streams = [port for port, constant in enumerate(constants) if not constant]
-            self.problem.choices.append(self._choice(node, passes, streams))
+            self.problem.choices.append(self._choice(node, passes, streams, _constants(model, node)))
             for port in streams:
                 tensor = node.input[port]
                 if tensor in producers:
@@ -136,11 +139,11 @@ class _Builder:
         def conversion(written: int, read: int) -> Resources:
             if written == read:
                 return {}
-            return self.resources(width_converter("x", "y", shape, dtype, written, read), self.part)
+            return self.resources(width_converter("x", "y", shape, dtype, written, read), self.part, None)
 
         return conversion
 
-    def _choice(self, node: NodeProto, passes: int, streams: list[int]) -> Choice:
+    def _choice(self, node: NodeProto, passes: int, streams: list[int], constants: Constants | None) -> Choice:
         pinned = self.pins.get(node.name, {})
         trial = light_copy(node)
         candidates: dict[tuple[tuple[str, Any], ...], Candidate] = {}
@@ -151,11 +154,13 @@ class _Builder:
                 key = tuple(attributes.items())
                 if key not in candidates:
                     apply_folding(trial, attributes)
-                    candidates[key] = self._candidate(trial, attributes, passes, streams)
+                    candidates[key] = self._candidate(trial, attributes, passes, streams, constants)
         free = not pinned.keys().isdisjoint(_FOLDING_NAMES)
         return Choice(node.name, passes, _undominated(list(candidates.values())), free)
 
-    def _candidate(self, trial: NodeProto, attributes: Folding, passes: int, streams: list[int]) -> Candidate:
+    def _candidate(
+        self, trial: NodeProto, attributes: Folding, passes: int, streams: list[int], constants: Constants | None
+    ) -> Candidate:
         instance = getCustomOp(trial)
         if trial.op_type in LOOP_OPS:
             stream = instance.input_streams()[0]
@@ -167,8 +172,12 @@ class _Builder:
             cycles * passes,
             {port: int(instance.get_folded_input_shape(port)[-1]) for port in streams},
             {port: int(instance.get_folded_output_shape(port)[-1]) for port in range(len(trial.output))},
-            self.resources(trial, self.part),
+            self.resources(trial, self.part, constants),
         )
+
+
+def _constants(model: ModelWrapper, node: NodeProto) -> Constants | None:
+    return model.get_initializer(node.input[1]) if len(node.input) > 1 else None
 
 
 def _undominated(candidates: list[Candidate]) -> list[Candidate]:

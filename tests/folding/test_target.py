@@ -11,7 +11,7 @@ from finn_flow.folding.resources import board_resources, cost, node_resources
 from finn_flow.folding.solve import solve, total_resources
 from finn_flow.folding.target import InfeasibleTarget, fold_for_cycles, fold_for_share
 from tests.folding.small_networks import PART, all_nodes, cycles_per_frame, lowered, small_hardware
-from tests.transformations.test_convert_to_hardware import assert_same_logits, finish, hardware
+from tests.transformations.test_convert_to_hardware import assert_same_logits, finish, graphs, hardware
 
 BOARD = board_resources("ZCU104")
 
@@ -25,9 +25,11 @@ def test_meets_the_budget_exactly_as_estimated_and_stays_exact(style, cycles):
     model = finish(model)
     assert cycles_per_frame(model) == result.cycles_per_frame <= cycles
     total = dict.fromkeys(BOARD, 0.0)
-    for node, _ in all_nodes(model):
-        for name, amount in node_resources(node, PART).items():
-            total[name] += amount
+    for graph in graphs(model):
+        for node in graph.graph.node:
+            constants = graph.get_initializer(node.input[1]) if len(node.input) > 1 else None
+            for name, amount in node_resources(node, PART, constants).items():
+                total[name] += amount
     assert {name: total[name] for name in result.resources} == pytest.approx(result.resources)
     assert_same_logits(integers, model)
 
@@ -127,8 +129,8 @@ def test_a_pin_that_is_no_legal_folding():
 
 
 def test_estimates_can_be_swapped():
-    def dear_dsps(node, part):
-        found = node_resources(node, part)
+    def dear_dsps(node, part, constants):
+        found = node_resources(node, part, constants)
         return found | {"DSP": 100 * found.get("DSP", 0)}
 
     usual, dear = small_hardware(), small_hardware()
