@@ -69,9 +69,9 @@ _STARTUP_WATCH = """\
 _DESCENDING = "only shift arrays that are declared downwards become shift-register LUTs"
 _ATTRIBUTE = "only arrays with a `ram_style` attribute, in lower case, become memories"
 
-# When a full-speed stream of results (one per cycle: SIMD = MW) is stopped, one result waits in the queue, one more comes
-# in the cycle in which the lock is set, and as many as the compute core has stages follow. FINN's queue is two results
-# too short for that, and takes the core for one stage shorter than it is where SIMD is no power of two.
+# When a full-speed stream of results (one per cycle: SIMD = MW) is stopped, one result waits in the queue, one more
+# comes in the cycle in which the lock is set, and as many as the compute core has stages follow. FINN's queue is two
+# results too short for that, and takes the core for one stage shorter than it is where SIMD is no power of two.
 _MVU_QUEUE = "localparam int unsigned  MAX_IN_FLIGHT = CORE_PIPELINE_DEPTH;"
 
 PATCHES = (

@@ -6,6 +6,8 @@ import pytest
 from custom_ops.ode_loop.schedule import choose_frames_in_flight
 from finn_flow.execution import execute_hardware
 from finn_flow.netlist.fifo_sizes import depth_candidates, fifo_depth
+from finn_flow.netlist.netlist import PACER_SOURCE
+from finn_flow.simulation import lint
 from finn_flow.transformations.bodies import loop_body, loops
 from finn_flow.transformations.insert_fifos import FIFO, InsertFIFOs, SetFIFODepths
 from finn_flow.transformations.name_nodes import NameNodes
@@ -29,6 +31,10 @@ def test_candidates_only_grow() -> None:
         depths = [candidate[name] for candidate in candidates[:-1]]
         assert depths == sorted(depths)
         assert all(depth == 0 or depth >= 2 for depth in depths)
+
+
+def test_pacer_lints_alone() -> None:
+    lint("stream_pacer", [PACER_SOURCE])
 
 
 def fifos(model) -> list[str]:

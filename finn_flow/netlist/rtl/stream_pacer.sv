@@ -1,7 +1,7 @@
 /// Lets WORDS words pass in every CYCLES cycles, spread evenly; used to measure how full FIFOs get at the network's pace.
 ///
 /// Latency       none: data and handshake pass through, gated by a register.
-/// Throughput    WORDS / CYCLES words per cycle. After a pause it catches up by at most one frame of WORDS words.
+/// Throughput    at most WORDS / CYCLES words per cycle. It does not catch up after a pause.
 /// Backpressure  `s_axis_tready` follows `m_axis_tready` combinationally: for simulation only.
 `default_nettype none
 
@@ -27,9 +27,9 @@ module stream_pacer #(
     $fatal(1, "%m: CYCLES must be at least WORDS, and WORDS at least 1");
   end
 
-  // Earned so far, in units of 1/CYCLES words; a word costs CYCLES.
-  localparam longint unsigned MOST = 64'(CYCLES) * 64'(WORDS);
-  localparam int unsigned CREDIT_WIDTH = $clog2(MOST + 64'(CYCLES) + 64'd1);
+  // Earned so far, in units of 1/CYCLES words; a word costs CYCLES. What a late word did not use is lost: no bursts.
+  localparam int unsigned MOST = CYCLES + WORDS;
+  localparam int unsigned CREDIT_WIDTH = $clog2(MOST + WORDS + 1);
   logic [CREDIT_WIDTH-1:0] credit_d, credit_q;
 
   wire logic pass = credit_q >= CREDIT_WIDTH'(CYCLES);
