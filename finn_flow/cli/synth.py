@@ -64,7 +64,7 @@ def _print(report: SynthesisReport) -> None:
     for name in (*COMPARED, "LUT error", "worst LUT error"):
         errors.add_column(name, justify="right")
     for entry in report.estimate_errors():
-        figures = [f"{entry[name]['estimate']:,} / {entry[name]['synthesis']:,}" for name in COMPARED]
+        pairs = [f"{entry[name]['estimate']:,} / {entry[name]['synthesis']:,}" for name in COMPARED]
         percents = [f"{entry[key]:+.0f} %" for key in ("lut_error_percent", "worst_lut_error_percent")]
-        errors.add_row(entry["op"], str(entry["nodes"]), *figures, *percents)
+        errors.add_row(entry["op"], str(entry["nodes"]), *pairs, *percents)
     out.print(errors)

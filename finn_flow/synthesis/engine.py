@@ -125,17 +125,17 @@ def _worker(root: Path, processes: int) -> Iterator[tuple[int, int]]:
         worker = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)
     try:
         for line in worker.stdout or ():
-            index, status = line.split()
-            yield int(index), int(status)
-        status = worker.wait()
+            index, status = map(int, line.split())
+            yield index, status
+        ended = worker.wait()
     finally:
         # Also the children of a worker that is left in the middle.
         with suppress(ProcessLookupError):
             os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
-    if status != 0:
+    if ended != 0:
         lines = messages.read_text().splitlines() or ["it printed nothing"]
-        raise FlowError(f"the synthesis process ended with status {status}: {lines[-1]}")
+        raise FlowError(f"the synthesis process ended with status {ended}: {lines[-1]}")
 
 
 def _store(path: Path, folder: Path, top: str) -> None:

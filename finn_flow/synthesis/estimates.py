@@ -20,6 +20,8 @@ from custom_ops.fifo_memory import uram
 from custom_ops.memory import bram_18k
 
 DSP_MULTIPLIER_BITS = 27
+_EVEN_THRESHOLDS = 0.5
+"""What thresholds that are the same for all channels, and so constants, take of LUTs; fitted."""
 _MVAU_LUTS = 45
 _MVAU_LUTS_PER_SUM_BIT = 1.25
 """Control, and output stage per lane and bit, of an MVAU; fitted."""
@@ -150,18 +152,22 @@ def _thresholding(op: Any, thresholds: NDArray[np.float32] | None) -> dict[str, 
     folds = op.get_nodeattr("NumChannels") // lanes
     stages = op.get_nodeattr("numSteps").bit_length()
     bits = max(op.get_input_datatype(0).bitwidth(), op.get_input_datatype(1).bitwidth())
+    share = 1.0
     if thresholds is not None:
-        if (thresholds == thresholds[:1]).all():
-            folds = 1
         bits = max(1, bits - _common_zero_bits(thresholds))
+        if (thresholds == thresholds[:1]).all():
+            # One quantiser for all channels: evenly spaced constants.
+            folds, share = 1, _EVEN_THRESHOLDS
+    # Equal words merge with the logic behind them, unless block RAM is asked for.
+    words = 1 if thresholds is not None and len(thresholds) == 1 else op.get_nodeattr("NumChannels") // lanes
     trigger = op.get_nodeattr("depth_trigger_bram")
     luts, blocks = 0.0, 0
     for stage in range(stages):
-        style = "auto" if not trigger else "block" if folds << stage >= trigger else "distributed"
-        memory, stage_blocks = rom(bits, folds << stage, style)
+        style = "auto" if not trigger else "block" if words << stage >= trigger else "distributed"
+        memory, stage_blocks = rom(bits, (words if style == "block" else folds) << stage, style)
         luts += memory + bits / 2 + 3
         blocks += stage_blocks
-    return _figures(lanes * luts + 25, lanes * blocks)
+    return _figures(lanes * luts * share + 25, lanes * blocks)
 
 
 def _common_zero_bits(values: NDArray[np.float32]) -> int:
