@@ -35,7 +35,7 @@ _STYLES: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 def memory_styles(node: NodeProto) -> list[Style]:
-    """Return the styles that a node as it is folded may have; one empty style where there is nothing to choose.
+    """Return the styles that a node as it is folded may have, those in LUTs first; one empty style for no choice.
 
     Weights and thresholds never go to ultra RAM, which an UltraScale+ device cannot initialise. Neither do the line
     buffers of a depthwise convolution: a line is far shorter than the 4,096 words of one. Iteration-indexed
@@ -43,7 +43,7 @@ def memory_styles(node: NodeProto) -> list[Style]:
     """
     if node.op_type == "Thresholding_rtl":
         depths = threshold_depths(node)
-        return [{"depth_trigger_bram": depth} for depth in (*depths, depths[-1] + 1)]
+        return [{"depth_trigger_bram": depth} for depth in (depths[-1] + 1, *reversed(depths))]
     if is_shift_register(node):
         return [{"ram_style": "auto"}]
     options = _STYLES.get(node.op_type, {})

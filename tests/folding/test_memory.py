@@ -7,11 +7,12 @@ from qonnx.custom_op.registry import getCustomOp
 from custom_ops.hardware import DOMAIN
 from finn_flow.folding.memory import ChooseMemories, memory_styles
 from finn_flow.folding.resources import board_resources, cost, node_resources, threshold_depths
+from finn_flow.folding.target import fold_for_cycles
 from finn_flow.transformations.bodies import loops
 from finn_flow.transformations.insert_fifos import FIFO, InsertFIFOs
 from finn_flow.transformations.name_nodes import NameNodes
 from tests.folding.small_networks import PART, all_nodes, small_hardware
-from tests.transformations.test_convert_to_hardware import finish
+from tests.transformations.test_convert_to_hardware import finish, graphs
 
 
 def fifo(depth: int, elements: int, bits: int):
@@ -41,12 +42,12 @@ def test_thresholds_move_to_block_ram_stage_by_stage():
     node = next(node for node, _ in all_nodes(small_hardware()) if node.op_type == "Thresholding_rtl")
     depths = threshold_depths(node)
     triggers = [style["depth_trigger_bram"] for style in memory_styles(node)]
-    assert triggers == [*depths, depths[-1] + 1]
+    assert triggers == [depths[-1] + 1, *reversed(depths)]
     instance, blocks = getCustomOp(node), []
     for trigger in triggers:
         instance.set_nodeattr("depth_trigger_bram", trigger)
         blocks.append(node_resources(node, PART)["BRAM36"])
-    assert blocks == [0.5 * count for count in range(len(depths), -1, -1)]
+    assert blocks == [0.5 * count for count in range(len(depths) + 1)]
 
 
 @pytest.mark.parametrize(
@@ -76,3 +77,16 @@ def test_chosen_for_fifos_and_loops_and_nothing_else():
     assert "block" in styles
     after = {node.name: node.SerializeToString() for node, _ in all_nodes(model)}
     assert all(after[name] == node for name, node in before.items() if name != loop.name)
+
+
+def test_equal_thresholds_of_all_channels_stay_in_luts():
+    """Synthesis merges them with the logic behind them, so that block RAM would only be wasted."""
+    model = small_hardware()
+    fold_for_cycles(model, 1000)
+    for graph in graphs(model):
+        for node in graph.graph.node:
+            if node.op_type != "Thresholding_rtl":
+                continue
+            thresholds = graph.get_initializer(node.input[1])
+            if (thresholds == thresholds[:1]).all():
+                assert getCustomOp(node).get_nodeattr("depth_trigger_bram") > max(threshold_depths(node))
