@@ -78,5 +78,5 @@ class Fork_rtl(HardwareOp):
         return {"DATA_WIDTH": self.get_instream_width(), "N": self.get_nodeattr("NumOutputs")}
 
     def lut_estimation(self, fpgapart: str) -> int:
-        """Return LUTs: one multiplexer per bit and output."""
-        return self.get_nodeattr("NumOutputs") * (self.get_instream_width() + 4)
+        """Return LUTs: one multiplexer per bit and output, and control; fitted to open synthesis."""
+        return self.get_nodeattr("NumOutputs") * (self.get_instream_width() + 9)
