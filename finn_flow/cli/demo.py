@@ -37,11 +37,13 @@ def command(out: Path, configs: Path, as_json: bool) -> None:
 def _print(results: dict[str, Any], out: Path) -> None:
     from rich.table import Table
 
+    from brevitas_models.training.results import LABELS
+
     accuracy, chain = results["training"]["accuracy"], results["exactness"]
     simulation, resources = results["simulation"], results["estimates"]["resources"]
     table = Table("", "", title="MNIST to USPS on the ZCU104, simulated", show_header=False)
-    for name, value in accuracy.items():
-        table.add_row(f"accuracy on USPS, {name.replace('_', ' ')}", f"{100 * value:.1f} %")
+    for phase, label in LABELS.items():
+        table.add_row(f"accuracy on USPS, {label}", f"{100 * accuracy[phase]['target']:.1f} %")
     table.add_row("compared exactly, logits included", f"Brevitas = {' = '.join(chain['links'])}")
     table.add_row("images compared", f"{chain['images']}, mismatches {chain['mismatches']}")
     table.add_row("images through the simulated accelerator", f"{simulation['frames']}")
