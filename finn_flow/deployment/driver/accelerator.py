@@ -204,7 +204,11 @@ class Accelerator:
     def _wait(self, channel: Channel, frames: int) -> None:
         started = time.perf_counter()
         timeout_s = self.timeout_s + _MARGIN * frames * self.manifest.seconds_per_frame
-        if not channel.wait(timeout_s):
+        if not channel.wait(timeout_s, self._output if channel is self._input else None):
+            if self._output.is_idle():
+                raise ShortTransferError(
+                    f"DMA channel {self._output} said that it is done before all images had been read"
+                )
             unfinished = [str(channel) for channel in (self._output, self._input) if not channel.is_idle()]
             raise DmaTimeout(f"no end within {timeout_s:.3g} s of DMA channel {' and '.join(unfinished)}")
         self.timing.wait += time.perf_counter() - started

@@ -64,8 +64,12 @@ class Channel:
         control = int(self._registers.read(CONTROL))
         return bool(control & DONE) or (bool(control & IDLE) and not control & START)
 
-    def wait(self, timeout_s: float) -> bool:
+    def wait(self, timeout_s: float, later: Channel | None = None) -> bool:
         """Wait for the end of the transfer, first without sleeping, as most are short; False if it does not come.
+
+        Parameters:
+            timeout_s: when to give up.
+            later: a channel that cannot be done before this one; when it is, this one will never be.
 
         Raises:
             DmaError: the hardware reported an error.
@@ -76,6 +80,8 @@ class Channel:
             if waited > timeout_s:
                 return False
             if waited > _SPIN_SECONDS:
+                if later is not None and later.is_idle() and not self.is_idle():
+                    return False
                 time.sleep(_SLEEP_SECONDS)
         errors = int(self._registers.read(ERRORS))
         if errors:

@@ -166,22 +166,23 @@ class ProgrammableLogic:
             return False
         if name == "odma0":
             transfer.words[transfer.done : transfer.done + len(words)] = words
-        due = self._due(name, (transfer.done + len(words)) // channel.frame_words)
-        if due == "short_transfer":
-            transfer.words[transfer.done :] = 0xFF
+        fault = self._due(name, (transfer.done + len(words)) // channel.frame_words)
+        kind = None if fault is None else fault.kind
+        if fault is not None and kind == "short_transfer":
+            transfer.words[fault.after_frames * channel.frame_words :] = 0xFF
             channel.finish()
             return False
-        if due == "memory_error":
+        if kind == "memory_error":
             channel.errors |= MEMORY_ERROR
         channel.advance(len(words))
-        return due == "reset"
+        return kind == "reset"
 
-    def _due(self, name: str, frames: int) -> str | None:
-        """The kind of the first fault that happens to a channel now."""
+    def _due(self, name: str, frames: int) -> Fault | None:
+        """The first fault that happens to a channel now."""
         for fault in self._faults:
             if fault.channel == name and fault.kind != "no_completion" and frames >= fault.after_frames:
                 self._faults.remove(fault)
-                return fault.kind
+                return fault
         return None
 
     def _stall_patterns(self) -> Stall:

@@ -92,7 +92,7 @@ def copy_with_bitfile(package: Path, bitfile: Path, target: Path) -> Path:
             r"DMA channel odma0 \(results to memory, \d+ of 32 frames transferred\)",
         ),
         ("no_completion", "idma0", DmaTimeout, r" idma0 \(images from memory, \d+ of 32 frames transferred\)"),
-        ("short_transfer", "odma0", ShortTransferError, r"odma0 .* no result has arrived for image \d+"),
+        ("short_transfer", "odma0", ShortTransferError, r"odma0 .* said that it is done"),
         ("reset", "odma0", DmaTimeout, r"DMA channel odma0 \(results to memory, \d+ of 32 frames transferred\)"),
     ],
 )
