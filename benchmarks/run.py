@@ -1,11 +1,11 @@
 """All benchmarks, or those named: `python -m benchmarks.run [NAME ...]`.
 
-Every benchmark is a module of this folder with a ``main()`` that prints what it measured.
+Every benchmark is a module of this folder that prints what it measures when it is run.
 """
 
 from __future__ import annotations
 
-import importlib
+import runpy
 import sys
 from pathlib import Path
 
@@ -20,12 +20,8 @@ def main(names: list[str]) -> int:
         return 2
     for name in names or BENCHMARKS:
         print(f"== python -m benchmarks.{name}", flush=True)
-        module = importlib.import_module(f"benchmarks.{name}")
-        arguments, sys.argv = sys.argv, [f"benchmarks.{name}"]
-        try:
-            module.main()
-        finally:
-            sys.argv = arguments
+        sys.argv = [name]
+        runpy.run_module(f"benchmarks.{name}", run_name="__main__")
     return 0
 
 
