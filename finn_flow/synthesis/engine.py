@@ -119,7 +119,8 @@ def _description(folder: Path, job: StagedJob) -> dict[str, Any]:
 
 def _worker(root: Path, processes: int) -> Iterator[tuple[int, int]]:
     """Run the worker on the jobs in `root`, and give each job's index and status as it ends."""
-    command = [sys.executable, "-m", "finn_flow.synthesis.worker", str(root / "jobs.json"), str(processes)]
+    arguments = [str(root / "jobs.json"), str(processes), str(os.getpid())]
+    command = [sys.executable, "-m", "finn_flow.synthesis.worker", *arguments]
     messages = root / "worker.log"
     with messages.open("w") as log:
         worker = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)

@@ -1,8 +1,12 @@
 """Known figures of small modules, the cache, and what a failing tool says."""
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import finn
+import psutil
 import pytest
 
 import custom_ops
@@ -96,6 +100,25 @@ def test_second_run_takes_the_cache(results, monkeypatch):
     monkeypatch.setattr(engine, "_run", no_run)
     parameters = {"BITS": 4, "USE_DSP": "yes"}
     assert synthesise("multiply", [HERE / "multiply.sv"], parameters=parameters) == results["multiply in DSP"]
+
+
+def test_worker_ends_with_its_parent(tmp_path):
+    """Nothing goes on synthesising when the command is killed."""
+    source = tmp_path / "slow.sv"
+    body = "always_ff @(posedge clk) y <= y * a + (y ** 3) * (a - y);"
+    source.write_text(
+        f"module slow(input logic clk, input logic [255:0] a, output logic [255:0] y);\n{body}\nendmodule\n"
+    )
+    code = f"from finn_flow.synthesis import synthesise; synthesise('slow', [{str(source)!r}])"
+    parent = psutil.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (children := parent.children(recursive=True)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert children
+    parent.kill()
+    parent.wait()
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert not alive
 
 
 def test_tool_failure_names_module_and_first_error(tmp_path):
