@@ -19,7 +19,8 @@ from finn_flow.errors import UserError
 def command(ctx: click.Context, folder: Path, arguments: tuple[str, ...], stall: float, seed: int) -> None:
     """Run the driver of the package DIR/deploy on a simulated board, whose logic is DIR's netlist in Verilator.
 
-    COMMAND and its arguments are the driver's: classify, benchmark or validate. The exit status is the driver's, too.
+    COMMAND and its arguments are the driver's: classify, benchmark or validate, and so is the exit status. Options of
+    this command come before DIR.
 
     Example: dsode board build validate --json
     """

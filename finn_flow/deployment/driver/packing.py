@@ -89,4 +89,4 @@ class StreamFormat:
         """For each frame, bool [N], whether the unused bits above each word's elements are zero."""
         used_bits = (self.pe * self.bits - 1) % 8 + 1
         last = packed.reshape(len(packed), self.words, self.word_bytes)[:, :, -1]
-        return ~(last.astype(np.int64) >> used_bits).any(axis=1)
+        return np.asarray((last.astype(np.int64) >> used_bits == 0).all(axis=1))

@@ -64,15 +64,16 @@ class SimulatedBoard:
             shutil.rmtree(self._folder)
             raise
         self.bitfile = self._folder / "finn-accel.bit"
+        socket = str(self._folder / "socket")
         description = {
-            "socket": str(self._folder / "socket"),
+            "socket": socket,
             "memory": str(path),
             "memory_base": MEMORY_BASE,
             "registers": {name: [address, REGISTER_BYTES] for name, address in REGISTERS.items()},
         }
         self.bitfile.write_text(json.dumps({"simulated_board": description}))
         self.bitfile.with_suffix(".hwh").write_text(_HWH.format(clock_mhz=1e3 / netlist.clk_ns))
-        self._server = _Server(description["socket"], self.logic)
+        self._server = _Server(socket, self.logic)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 

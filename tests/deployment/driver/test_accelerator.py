@@ -1,6 +1,7 @@
 """The driver on the simulated board: exact results, any number of images, faults of the hardware."""
 
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -200,10 +201,11 @@ def test_buffers_that_do_not_fit(boards, accelerators):
         accelerators(boards(), batch_size=1 << 20)
 
 
-def test_without_pynq(package, tmp_path):
+def test_without_pynq(package, tmp_path, monkeypatch):
     from finn_flow.deployment.driver import Accelerator
 
     for suffix in (".bit", ".hwh"):
         (tmp_path / f"x{suffix}").touch()
+    monkeypatch.setitem(sys.modules, "pynq", None)
     with pytest.raises(HardwareError, match="PYNQ cannot be imported"):
         Accelerator(package, tmp_path / "x.bit")
