@@ -42,7 +42,7 @@ def command(source: Path | None, path: Path, samples: int, untrained: str | None
     if as_json:
         print_json({"model": str(path), "samples": len(inputs), "bit_exact": True, "right": right})
         return
-    console().print(f"{path}: equal to Brevitas, bit for bit, on {len(inputs)} golden inputs")
+    console().print(f"{path}: equal to Brevitas, bit for bit, on {len(inputs)} golden inputs", soft_wrap=True)
     if right is not None:
         console().print(f"{right} of {len(inputs)} classified rightly")
 
