@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from .dma import Channel
 from .errors import BitfileError, DmaTimeout, HardwareError, InputError, ShortTransferError
+from .images import check_images
 from .lock import OverlayLock
 from .manifest import BITFILE, Manifest, sha256
 from .preprocessing import Uint8Array
@@ -275,32 +276,3 @@ class Accelerator:
             self._overlay.download()
         except Exception as error:  # as in `_load`
             raise HardwareError(f"PYNQ could not load the bitfile again: {error}") from error
-
-
-def check_images(images: Any) -> None:
-    """Refuse what are no images, with a message that says why.
-
-    Raises:
-        InputError: not uint8, wrong number of dimensions, none at all.
-    """
-    if isinstance(images, np.ndarray):
-        if images.dtype != np.uint8:
-            nan = " and contain NaN" if images.dtype.kind == "f" and np.isnan(images).any() else ""
-            raise InputError(f"images must be uint8 (0 to 255), but they are {images.dtype}{nan}")
-        if images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[3] not in (1, 3)):
-            raise InputError(
-                f"images must have shape [N, h, w], [N, h, w, 1] or [N, h, w, 3], not {list(images.shape)}"
-            )
-    elif not isinstance(images, (list, tuple)):
-        raise InputError(f"images must be an array or a list of arrays, not {type(images).__name__}")
-    if len(images) == 0:
-        raise InputError("there are no images")
-    if isinstance(images, np.ndarray):
-        return
-    for number, image in enumerate(images):
-        if not isinstance(image, np.ndarray) or image.ndim not in (2, 3):
-            raise InputError(f"image {number} must be an array of shape [h, w], [h, w, 1] or [h, w, 3]")
-        try:
-            check_images(image[np.newaxis])
-        except InputError as error:
-            raise InputError(f"image {number}: {error}") from None

@@ -90,6 +90,35 @@ def read_labelled(path: Path, class_names: tuple[str, ...]) -> NamedImages:
     return NamedImages(names, found, classes)
 
 
+def check_images(images: Any) -> None:
+    """Refuse what are no images, with a message that says why.
+
+    Raises:
+        InputError: not uint8, wrong number of dimensions, none at all.
+    """
+    if isinstance(images, np.ndarray):
+        if images.dtype != np.uint8:
+            nan = " and contain NaN" if images.dtype.kind == "f" and np.isnan(images).any() else ""
+            raise InputError(f"images must be uint8 (0 to 255), but they are {images.dtype}{nan}")
+        if images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[3] not in (1, 3)):
+            raise InputError(
+                f"images must have shape [N, h, w], [N, h, w, 1] or [N, h, w, 3], not {list(images.shape)}"
+            )
+    elif not isinstance(images, (list, tuple)):
+        raise InputError(f"images must be an array or a list of arrays, not {type(images).__name__}")
+    if len(images) == 0:
+        raise InputError("there are no images")
+    if isinstance(images, np.ndarray):
+        return
+    for number, image in enumerate(images):
+        if not isinstance(image, np.ndarray) or image.ndim not in (2, 3):
+            raise InputError(f"image {number} must be an array of shape [h, w], [h, w, 1] or [h, w, 3]")
+        try:
+            check_images(image[np.newaxis])
+        except InputError as error:
+            raise InputError(f"image {number}: {error}") from None
+
+
 def _read(path: Path) -> Iterator[tuple[str, Uint8Array]]:
     if path.is_dir():
         for file in sorted(path.rglob("*")):
