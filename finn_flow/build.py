@@ -15,13 +15,15 @@ from typing import Any
 from finn_flow.errors import FlowError, UserError
 from finn_flow.files import atomic_path, check_writable_dir
 
+BITFILE = "bitfile"
+
 VENDOR_STEPS = {
     "step_hw_ipgen": "generated IP",
     "step_generate_hardware": "generated IP",
     "step_create_stitched_ip": "stitched IP",
     "step_out_of_context_synthesis": "out-of-context synthesis results",
     "step_prepare_synthesis": "the ZYNQ project",
-    "step_synthesize_bitfile": "bitfile",
+    "step_synthesize_bitfile": BITFILE,
     "step_deployment_package": "FINN's deployment package",
 }
 """FINN steps that need Vivado, and what they make."""
@@ -104,7 +106,7 @@ def roll_model(path: Path, rolled: Path) -> None:
 def build(config_path: Path, model_path: Path, folder: Path, progress: Progress) -> BuildResult:
     """Run the steps of a FINN build configuration on a QONNX model, through FINN's builder.
 
-    Without Vivado the steps from the first that needs it on are left out. ``folder`` receives FINN's outputs: reports,
+    Without Vivado the steps from the first that needs it on are left out; no build makes a bitfile then. ``folder`` receives FINN's outputs: reports,
     intermediate models, the build log; its report folder is emptied first.
 
     Parameters
@@ -136,10 +138,8 @@ def build(config_path: Path, model_path: Path, folder: Path, progress: Progress)
     left_out = []
     if shutil.which("vivado") is None:
         names = [step.__name__ for step in steps]
-        vendor = [index for index, name in enumerate(names) if name in VENDOR_STEPS]
-        if vendor:
-            left_out = sorted({VENDOR_STEPS[name] for name in names[vendor[0] :] if name in VENDOR_STEPS})
-            steps = steps[: vendor[0]]
+        left_out = sorted({BITFILE, *(VENDOR_STEPS[name] for name in names if name in VENDOR_STEPS)})
+        steps = steps[: next((index for index, name in enumerate(names) if name in VENDOR_STEPS), len(steps))]
         # The builder's closing report wants a version of Vivado, whatever the steps were.
         build_dataflow.get_vivado_root = lambda: "no Vivado"
     failures: list[tuple[str, BaseException]] = []

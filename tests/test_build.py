@@ -1,6 +1,7 @@
 """`dsode build`: FINN's builder with our configs and no Vivado, and its answers to bad input."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ def built(model_path, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("build")
     lines: list[str] = []
     result = build(ESTIMATES, model_path, folder, lines.append)
-    assert result.left_out == []
+    assert result.left_out == ([] if shutil.which("vivado") else ["bitfile"])
     assert lines[0] == f"step 1/{len(lines)} step_roll_ode_blocks"
     return folder
 

@@ -32,7 +32,10 @@ def command(config: Path, model: Path, out: Path, as_json: bool) -> None:
         return
     _print_report(report)
     if result.left_out:
-        console().print(f"Left out, because they need Vivado: {', '.join(result.left_out)}.")
+        names = ", ".join(result.left_out)
+        console().print(
+            f"Left out for want of Vivado: {names}. `dsode package` writes the script that makes the bitfile."
+        )
 
 
 def _print_report(report: dict[str, Any]) -> None:
