@@ -106,8 +106,8 @@ def roll_model(path: Path, rolled: Path) -> None:
 def build(config_path: Path, model_path: Path, folder: Path, progress: Progress) -> BuildResult:
     """Run the steps of a FINN build configuration on a QONNX model, through FINN's builder.
 
-    Without Vivado the steps from the first that needs it on are left out; no build makes a bitfile then. ``folder`` receives FINN's outputs: reports,
-    intermediate models, the build log; its report folder is emptied first.
+    Without Vivado the steps from the first that needs it on are left out, and there is no bitfile. ``folder`` receives
+    FINN's outputs: reports, intermediate models, the build log; its report folder is emptied first.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ def command(config: Path, model: Path, out: Path, as_json: bool) -> None:
     if result.left_out:
         names = ", ".join(result.left_out)
         console().print(
-            f"Left out for want of Vivado: {names}. `dsode package` writes the script that makes the bitfile."
+            f"Left out for want of Vivado: {names}. `dsode package` writes a script that makes the bitfile."
         )
 
 
