@@ -9,10 +9,11 @@ PINS := requirements/lock.txt requirements/finn.txt
 PACKAGES_STAMP := $(VENV)/.packages-installed
 PROJECT_STAMP := $(VENV)/.project-installed
 TEST_WORKERS ?= 2
+BROWSER := chromium chromium-driver
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint format bench clean distclean
+.PHONY: help setup browser demo test lint format bench clean distclean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -41,7 +42,18 @@ $(PROJECT_STAMP): pyproject.toml $(PACKAGES_STAMP)
 demo: setup ## fetch data, train, export and build a small network, and say how it went
 	@$(BIN)/dsode demo
 
-test: setup ## run the tests
+# Installs nothing where it is there; where it may not install, the page's tests fail and say what is missing.
+browser: ## Debian's chromium, in which the report page is tested; installed as root only
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "browser: installing $(BROWSER)"; \
+	    export DEBIAN_FRONTEND=noninteractive; \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends $(BROWSER) >/dev/null; \
+	  else \
+	    echo "browser: the report page's tests need $(BROWSER); on Debian: sudo apt-get install $(BROWSER)" >&2; \
+	  fi
+
+test: setup browser ## run the tests
 	@echo "test: pytest with $(TEST_WORKERS) workers"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --durations=15
 

@@ -8,14 +8,15 @@ import shutil
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from finn_flow.errors import FlowError, UserError
-from finn_flow.files import atomic_path, check_writable_dir
+from finn_flow.files import atomic_path, atomic_write_json, check_writable_dir
 
 BITFILE = "bitfile"
+CONFIG_REPORT = Path("report") / "build_config.json"
 
 VENDOR_STEPS = {
     "step_hw_ipgen": "generated IP",
@@ -72,6 +73,18 @@ def load_build_config(path: Path) -> Any:
     return config
 
 
+def chosen_settings(config: Any) -> dict[str, Any]:
+    """Return the settings of a build configuration that differ from FINN's defaults, without its places."""
+    defaults = {field.name: field.default for field in fields(config)}
+    return {
+        name: value
+        for name, value in config.to_dict().items()
+        if value not in (None, {})
+        and getattr(config, name) != defaults[name]
+        and name not in ("config_path", "output_dir")
+    }
+
+
 def roll_model(path: Path, rolled: Path) -> None:
     """Write the model at ``path`` with its ODE blocks rolled to ``rolled``.
 
@@ -107,7 +120,8 @@ def build(config_path: Path, model_path: Path, folder: Path, progress: Progress)
     """Run the steps of a FINN build configuration on a QONNX model, through FINN's builder.
 
     Without Vivado the steps from the first that needs it on are left out, and there is no bitfile. ``folder`` receives
-    FINN's outputs: reports, intermediate models, the build log; its report folder is emptied first.
+    FINN's outputs: reports, intermediate models, the build log; its report folder is emptied first. The configuration
+    is kept in `CONFIG_REPORT`.
 
     Parameters
     ----------
@@ -132,6 +146,7 @@ def build(config_path: Path, model_path: Path, folder: Path, progress: Progress)
     rolled = folder / "intermediate_models" / "rolled.onnx"
     roll_model(model_path, rolled)
     shutil.rmtree(folder / "report", ignore_errors=True)
+    atomic_write_json(folder / CONFIG_REPORT, chosen_settings(config))
     config.output_dir = str(folder)
     config.save_intermediate_models = True
     steps = build_dataflow.resolve_build_steps(config)

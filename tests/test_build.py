@@ -63,6 +63,12 @@ def test_reports_hold_every_node_and_loop(built):
     assert set(report["resources"]) == {"LUT", "DSP", "BRAM36", "URAM"}
 
 
+def test_configuration_is_kept(built):
+    kept = json.loads((built / "report" / "build_config.json").read_text())
+    given = json.loads(ESTIMATES.read_text())
+    assert kept == given
+
+
 def test_finns_own_estimate_reports_are_there(built):
     cycles = json.loads((built / "report" / "estimate_layer_cycles.json").read_text())
     assert any(name.startswith("ODELoop_rtl") for name in cycles)

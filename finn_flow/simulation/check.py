@@ -13,6 +13,7 @@ import numpy as np
 from qonnx.core.modelwrapper import ModelWrapper
 
 from finn_flow.errors import FlowError
+from finn_flow.files import atomic_write_json
 from finn_flow.netlist.netlist import GRAPH, Netlist
 from finn_flow.simulation import SimulationHang, Stall
 from finn_flow.simulation.accelerator import LOGITS, Accelerator
@@ -23,6 +24,11 @@ Progress = Callable[[str], None]
 
 NETLIST_FOLDER = "rtl"
 GOLDEN_FILE = "golden.npz"
+REPORTS = {
+    False: Path("report") / "simulation.json",
+    True: Path("report") / "simulation_stalled.json",
+}
+"""Where the last result is kept, of runs without and with pauses."""
 MOST_FRAMES_TO_REPEAT = 20
 """Frames before a wrong one that are sent again to find where it goes wrong; more can hardly matter."""
 
@@ -90,6 +96,8 @@ def check_accelerator(
 ) -> CheckResult:
     """Run golden frames, back to back, through the accelerator that a build made, and compare labels and logits.
 
+    The result is also written to `REPORTS` in the folder.
+
     Parameters
     ----------
     folder: what `dsode build` wrote.
@@ -148,7 +156,7 @@ def check_accelerator(
             "difference": difference.to_json() if difference else None,
             "message": f"{how}: {difference}" if difference else how,
         }
-    return CheckResult(
+    checked = CheckResult(
         frames=len(golden.frames),
         mismatches=int(np.count_nonzero(wrong)),
         correct=None if golden.truth is None else int(np.count_nonzero(labels == golden.truth)),
@@ -161,6 +169,10 @@ def check_accelerator(
         golden=golden.source,
         first_mismatch=first_mismatch,
     )
+    atomic_write_json(
+        folder / REPORTS[stall != Stall.none()], {**checked.to_json(), "stall": stall.p_input, "seed": seed}
+    )
+    return checked
 
 
 def _reporter(frames: int, progress: Progress) -> Callable[[int, int], None]:

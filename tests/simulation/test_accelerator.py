@@ -12,7 +12,7 @@ from finn_flow.errors import FlowError
 from finn_flow.netlist import Netlist, write_netlist
 from finn_flow.simulation import Stall
 from finn_flow.simulation.accelerator import LOGITS, Accelerator, steady_state_cycles
-from finn_flow.simulation.check import check_accelerator
+from finn_flow.simulation.check import REPORTS, check_accelerator
 from finn_flow.transformations.insert_fifos import SetFIFODepths
 from tests.netlist.one_block import CLOCK_NS, FRAMES, PART, one_block
 from tests.netlist.test_fifo_sizing import fifos
@@ -29,6 +29,15 @@ def test_netlist_gives_the_logits_of_brevitas(seed) -> None:
     if seed is None:
         assert result.cycles_per_frame == CYCLES_PER_FRAME
         assert result.frames_per_second == pytest.approx(200e6 / CYCLES_PER_FRAME)
+
+
+def test_results_are_kept_in_the_build(tmp_path) -> None:
+    folder = one_block().copy(tmp_path / "build")
+    free = check_accelerator(folder, frames=5)
+    stalled = check_accelerator(folder, frames=4, stall=Stall.random(0.2, 0.2, 3), seed=3)
+    kept = {paused: json.loads((folder / path).read_text()) for paused, path in REPORTS.items()}
+    assert kept[False] == {**free.to_json(), "stall": 0.0, "seed": 1}
+    assert kept[True] == {**stalled.to_json(), "stall": 0.2, "seed": 3}
 
 
 def test_images_are_no_trivial_case() -> None:
