@@ -1,4 +1,4 @@
-"""The whole flow on real images, from nothing to a simulated accelerator."""
+"""The whole flow on real images, from nothing to the driver on a simulated board."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from finn_flow.deployment.package import GOLDEN_FILE, make_package
+from finn_flow.deployment.samples import NOTES_SUFFIX
+from finn_flow.deployment.simulated_board.run_driver import run_driver
 from finn_flow.errors import FlowError, UserError
 
 Progress = Callable[[str], None]
@@ -18,25 +21,28 @@ SAMPLES = 500
 FRAMES = 200
 """Images that the simulated accelerator classifies."""
 
+BOARD_SAMPLES, BOARD_PICTURES = 50, 20
+"""Golden images in the package, and further pictures that the driver classifies on the simulated board."""
+
 
 def run_demo(configs: Path, folder: Path, progress: Progress) -> dict[str, Any]:
-    """Train the quick network, export it, build its accelerator and simulate that on real USPS images.
+    """Train the quick network, export it, build, simulate and package its accelerator; the driver classifies at last.
 
     What is already in ``folder`` from an earlier run is used again.
 
     Parameters
     ----------
     configs : the folder ``build_configs`` of this project.
-    folder : receives ``train/``, ``model.onnx``, the golden files and ``build/``.
+    folder : receives ``train/``, ``model.onnx``, the golden files, ``build/`` and ``pictures/``.
 
     Returns
     -------
-    A dictionary for JSON: ``training`` (metrics), ``exactness`` (links and images compared), ``estimates`` and
-    ``simulation``.
+    A dictionary for JSON: ``training`` (metrics), ``exactness`` (links and images compared), ``estimates``,
+    ``simulation`` and ``board``.
 
     Raises
     ------
-    FlowError : one of the links of the golden chain differs.
+    FlowError : one of the links of the golden chain differs, or the driver failed.
     UserError : ``configs`` is not there, or ``folder`` cannot be written.
     """
     from brevitas_models.data import fetch
@@ -48,23 +54,31 @@ def run_demo(configs: Path, folder: Path, progress: Progress) -> dict[str, Any]:
     for config in (train_config, build_config):
         if not config.is_file():
             raise UserError(f"{config}: no such file; run the demo in the project's folder or name it with --configs")
-    progress("1/5 fetching MNIST and USPS")
+    progress("1/6 fetching MNIST and USPS")
     for name in ("mnist", "usps"):
         fetch(name, progress)
-    progress("2/5 training with domain adaptation, MNIST to USPS (a few minutes)")
+    progress("2/6 training with domain adaptation, MNIST to USPS (a few minutes)")
     training = train(load_training_config(train_config), folder / "train", progress)
-    progress(f"3/5 exporting to QONNX and comparing on {SAMPLES} real images")
+    progress(f"3/6 exporting to QONNX and comparing on {SAMPLES} real images")
     _export(folder)
-    progress("4/5 building the accelerator")
+    progress("4/6 building the accelerator")
     built = build(build_config, folder / "model.onnx", folder / "build", progress)
-    shutil.copyfile(folder / "golden.npz", built.folder / "golden.npz")
+    for name in (GOLDEN_FILE, Path(GOLDEN_FILE).with_suffix(NOTES_SUFFIX).name):
+        shutil.copyfile(folder / name, built.folder / name)
     estimates = json.loads((built.folder / "report" / "estimates.json").read_text())
     exactness = check_chain(folder)
-    progress("5/5 simulating the accelerator")
+    progress("5/6 simulating the accelerator")
     simulation = check_accelerator(built.folder, frames=FRAMES, progress=progress).to_json()
     if simulation["mismatches"]:
         raise FlowError(f"the simulated accelerator differs on {simulation['mismatches']} images")
-    return {"training": training, "exactness": exactness, "estimates": estimates, "simulation": simulation}
+    progress("6/6 packaging; the driver classifies on the simulated board")
+    return {
+        "training": training,
+        "exactness": exactness,
+        "estimates": estimates,
+        "simulation": simulation,
+        "board": run_on_the_board(folder),
+    }
 
 
 def _export(folder: Path) -> None:
@@ -105,3 +119,40 @@ def check_chain(folder: Path) -> dict[str, Any]:
         if wrong:
             raise FlowError(f"{name}: logits differ from Brevitas's on {wrong} of {len(codes)} images")
     return {"images": len(codes), "links": ["QONNX", *links], "mismatches": 0}
+
+
+def run_on_the_board(folder: Path) -> dict[str, Any]:
+    """Package the build; its driver, on a simulated board, checks the samples and classifies pictures of USPS digits.
+
+    Raises
+    ------
+    FlowError : the driver failed, or a sample's integers differ.
+    """
+    from PIL import Image
+
+    from brevitas_models.data import load_images
+
+    build = folder / "build"
+    package = make_package(build, samples=BOARD_SAMPLES)
+    validation = _drive(build, "validate")
+    digits = load_images("usps", "test").subset(slice(SAMPLES, SAMPLES + BOARD_PICTURES))
+    for number, (image, label) in enumerate(zip(digits.images, digits.labels, strict=True), start=SAMPLES):
+        picture = folder / "pictures" / digits.class_names[label] / f"{number}.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[:, :, 0]).save(picture)
+    found = _drive(build, "classify", str(folder / "pictures"))["images"]
+    return {
+        "archive": str(package.archive),
+        "files": package.files,
+        "samples": validation["images"],
+        "mismatches": len(validation["mismatches"]),
+        "pictures": len(found),
+        "right": sum(image["class_names"][0] == Path(image["name"]).parent.name for image in found),
+    }
+
+
+def _drive(build: Path, command: str, *arguments: str) -> Any:
+    done = run_driver(build, [command, "--json", *arguments], capture=True)
+    if done.returncode != 0:
+        raise FlowError(f"the driver's {command} failed with status {done.returncode} on the simulated board")
+    return json.loads(done.stdout)

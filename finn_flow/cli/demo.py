@@ -19,7 +19,7 @@ CONFIGS = Path(__file__).parents[2] / "build_configs"
 @click.option("--configs", type=click.Path(path_type=Path), default=CONFIGS, help="The folder build_configs.")
 @json_option
 def command(out: Path, configs: Path, as_json: bool) -> None:
-    """Train a small dsODENet, export it, build its accelerator and let that classify real USPS images in simulation.
+    """Train a small dsODENet, build its accelerator and let the driver classify real USPS images on a simulated board.
 
     Takes a few minutes the first time; what is done already is not done again.
 
@@ -55,5 +55,9 @@ def _print(results: dict[str, Any], out: Path) -> None:
     table.add_row(f"frames per second at {clock:g} MHz", f"{rate:,.0f}")
     shares = ", ".join(f"{row['estimated']:,g} {name} ({row['percent']} %)" for name, row in resources.items())
     table.add_row("estimated resources", shares)
+    board = results["board"]
+    table.add_row("package for the board", f"{board['archive']}, {board['files']} files")
+    table.add_row("driver on the simulated board, samples", f"{board['samples']}, mismatches {board['mismatches']}")
+    table.add_row("driver on the simulated board, pictures", f"{board['pictures']}, {board['right']} right")
     console().print(table)
     console().print(f"Everything is in {out}.")

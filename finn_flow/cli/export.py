@@ -62,7 +62,7 @@ def _trained(source: Path, samples: int) -> tuple[Any, Any, Any, dict[str, Any]]
     from brevitas_models.checkpoint import load_checkpoint, read_checkpoint
     from brevitas_models.config import parse_config
     from brevitas_models.data import load_images
-    from brevitas_models.training.config import TrainingConfig
+    from brevitas_models.training.config import PHASES, TrainingConfig
     from brevitas_models.training.domains import network_preprocessing
 
     content = read_checkpoint(source)
@@ -71,12 +71,17 @@ def _trained(source: Path, samples: int) -> tuple[Any, Any, Any, dict[str, Any]]
     target = training.target
     images = load_images(target.name, "test", path=None if target.path is None else Path(target.path))
     chosen = images.subset(slice(0, samples)).preprocessed(network_preprocessing(config))
-    return network, chosen.images, chosen.labels, _notes(config, target.name, content["class_names"])
+    reached = content["details"].get("accuracy", {}).get(PHASES[-1])
+    notes = _notes(config, target.name, content["class_names"], None if reached is None else reached["target"])
+    return network, chosen.images, chosen.labels, notes
 
 
-def _notes(config: Any, dataset: str, class_names: list[str]) -> dict[str, Any]:
-    """What the driver needs to know; networks of other than 1 or 3 channels have no preprocessing."""
+def _notes(config: Any, dataset: str, class_names: list[str], accuracy: float | None = None) -> dict[str, Any]:
+    """What the driver needs to know, and the accuracy on the target's test split, 0 to 1.
+
+    Networks of other than 1 or 3 channels have no preprocessing.
+    """
     from brevitas_models.training.domains import network_preprocessing
 
     preprocessing = network_preprocessing(config).to_json() if config.in_channels in (1, 3) else None
-    return {"dataset": dataset, "class_names": class_names, "preprocessing": preprocessing}
+    return {"dataset": dataset, "class_names": class_names, "preprocessing": preprocessing, "accuracy": accuracy}

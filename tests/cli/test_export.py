@@ -33,14 +33,16 @@ def test_untrained(tmp_path, capfd):
     assert json.loads(printed.out) == {"model": str(path), "samples": 4, "bit_exact": True, "right": None}
     assert printed.err == ""
     assert sorted(file.name for file in path.parent.iterdir()) == ["golden.json", "golden.npz", "model.onnx"]
-    assert json.loads((path.parent / "golden.json").read_text())["dataset"] == "random"
+    notes = json.loads((path.parent / "golden.json").read_text())
+    assert (notes["dataset"], notes["accuracy"]) == ("random", None)
 
 
 def test_a_checkpoint(usps, tmp_path, capsys):
     config = TrainingConfig.model_validate({**CONFIG, "network": preset("dsodenet-tiny").model_dump()})
     network = untrained_network(config.network, seed=0)
     names = tuple(str(digit) for digit in range(10))
-    save_checkpoint(tmp_path / "checkpoint.pt", network, names, {"training": config.model_dump()})
+    details = {"training": config.model_dump(), "accuracy": {"quantised": {"source": 0.5, "target": 0.25}}}
+    save_checkpoint(tmp_path / "checkpoint.pt", network, names, details)
     assert main(["export", str(tmp_path), "--samples", "20", "--out", str(tmp_path / "model.onnx")]) == 0
     assert "equal to Brevitas, bit for bit, on 20 golden inputs" in capsys.readouterr().out
     golden = np.load(tmp_path / "golden.npz")
@@ -50,6 +52,7 @@ def test_a_checkpoint(usps, tmp_path, capsys):
     assert notes["dataset"] == "usps"
     assert notes["class_names"] == list(names)
     assert notes["preprocessing"]["image_size"] == [14, 14]
+    assert notes["accuracy"] == 0.25
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import pytest
 
 from finn_flow.cli import main
 from finn_flow.deployment.driver.lock import LOCK_FILE
+from finn_flow.deployment.package import make_package
 from finn_flow.deployment.simulated_board.board import PYNQ_FOLDER
 
 DEPENDENCIES = ("numpy", "PIL")
@@ -69,10 +70,15 @@ def driver(start):
 
 
 def test_nothing_else_is_there(libraries, unpacked):
-    code = "import numpy, PIL, driver\ntry:\n    import finn_flow\nexcept ImportError:\n    print('alone')"
+    """Neither this project nor what it depends on."""
+    code = (
+        "import importlib.util as u, numpy, PIL, driver\n"
+        "print([name for name in ('finn_flow', 'custom_ops', 'torch', 'finn', 'qonnx', 'onnx', 'click', 'scipy')"
+        " if u.find_spec(name)])"
+    )
     environment = {"PYTHONPATH": str(libraries)}
     done = subprocess.run([sys.executable, "-S", "-c", code], cwd=unpacked, env=environment, stdout=subprocess.PIPE)
-    assert done.stdout == b"alone\n"
+    assert done.stdout == b"[]\n"
 
 
 def test_validate(driver, unpacked):
@@ -177,3 +183,18 @@ def test_the_command_that_brings_its_own_board(build, tmp_path, capfd):
     assert main(["board", str(tmp_path), "validate"]) == 2
     assert "holds no package; make one with `dsode package" in capfd.readouterr().err
     assert main(["board", "--stall", "1", str(build), "validate"]) == 2
+
+
+def test_the_accuracy_that_the_export_recorded(tiny, digits, tmp_path, capfd):
+    """A data set is held against the package's own accuracy when nothing else is said."""
+    images, expected = digits
+    labels = expected[:, 0].copy()
+    labels[:8] = (labels[:8] + 1) % 10
+    np.savez(tmp_path / "digits.npz", images=images, labels=labels)
+    build = tiny.copy(tmp_path / "build")
+    for accuracy, status, last in ((56 / 64, 0, "passed"), (57 / 64, 1, "FAILED")):
+        (build / "golden.json").write_text(json.dumps({"dataset": "mnist", "accuracy": accuracy}))
+        make_package(build)
+        assert main(["board", str(build), "validate", "--data", str(tmp_path / "digits.npz")]) == status
+        wanted = f"accuracy 87.50 %, expected {100 * accuracy:.2f} %\n{last}: 64 images\n"
+        assert capfd.readouterr().out == wanted
