@@ -1,0 +1,72 @@
+"""Accelerators to measure: untrained networks through the real flow, simulated against Brevitas's logits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from brevitas_models.config import NetworkConfig
+from brevitas_models.export import GOLDEN_FILE, export_network
+from brevitas_models.untrained import smooth_images, untrained_network
+from finn_flow.build import build
+from finn_flow.errors import FlowError
+from finn_flow.files import atomic_write_json
+from finn_flow.simulation.check import CheckResult, check_accelerator
+
+CLOCK_MHZ = 200
+CONFIG = Path(__file__).parents[2] / "build_configs" / "zcu104.json"
+MODEL_FILE = "model.onnx"
+BUILD_FOLDER = "build"
+SAMPLES = 32
+
+Progress = Callable[[str], None]
+
+
+def export_untrained(config: NetworkConfig, folder: Path, samples: int = SAMPLES) -> None:
+    """Write a calibrated random network (seed 0) to ``folder``, with golden results of ``samples`` random images."""
+    folder.mkdir(parents=True, exist_ok=True)
+    inputs = smooth_images(config, samples, seed=1)
+    export_network(untrained_network(config, seed=0), folder / MODEL_FILE, inputs, None, {})
+
+
+def build_exported(
+    folder: Path,
+    cycles_per_frame: int | None = None,
+    steps: Sequence[str] | None = None,
+    progress: Progress = lambda line: None,
+) -> Path:
+    """Build the model in ``folder`` with build_configs/zcu104.json and return the build's folder.
+
+    Parameters
+    ----------
+    cycles_per_frame : instead of the configuration's frame rate.
+    steps : instead of the configuration's.
+    """
+    settings = json.loads(CONFIG.read_text())
+    if cycles_per_frame is not None:
+        settings["target_fps"] = CLOCK_MHZ * 10**6 // cycles_per_frame
+    if steps is not None:
+        settings["steps"] = list(steps)
+    config = folder / CONFIG.name
+    atomic_write_json(config, settings)
+    return build(config, folder / MODEL_FILE, folder / BUILD_FOLDER, progress).folder
+
+
+def simulate_exactly(built: Path, frames: int) -> CheckResult:
+    """Simulate golden frames, back to back, through a build of `build_exported`.
+
+    Raises
+    ------
+    FlowError : a label or logit differs from Brevitas's.
+    """
+    result = check_accelerator(built, built.parent / GOLDEN_FILE, frames)
+    if result.mismatches:
+        raise FlowError(f"{built}: {result.mismatches} of {frames} frames are wrong: {result.first_mismatch}")
+    return result
+
+
+def report(built: Path, name: str) -> Any:
+    """Return a JSON file of the build's report folder."""
+    return json.loads((built / "report" / name).read_text())
