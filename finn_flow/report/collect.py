@@ -1,0 +1,170 @@
+"""Gathering what a build folder holds into one object."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+from pathlib import Path
+
+from qonnx.core.modelwrapper import ModelWrapper
+
+from finn_flow.build import CONFIG_REPORT
+from finn_flow.errors import UserError
+from finn_flow.finn_env import ensure_finn
+from finn_flow.folding.utilisation import MultiplierUse, multiplier_use, total_use
+from finn_flow.netlist import Netlist
+from finn_flow.netlist.netlist import FILE, GRAPH
+from finn_flow.report.board import BOARD_RESOURCES
+from finn_flow.report.data import FORMAT, Headline, Json, Missing, Multipliers, ReportData, ResourceRow
+from finn_flow.report.memory_map import memory_map
+from finn_flow.report.pipeline import pipeline
+from finn_flow.report.top_ports import check_top_ports
+from finn_flow.simulation.check import REPORTS
+from finn_flow.steps.netlist import FIFO_REPORT, NETLIST_FOLDER
+from finn_flow.synthesis.report import REPORT as SYNTHESIS_REPORT
+
+ESTIMATES = Path("report") / "estimates.json"
+STEP_TIMES = Path("report") / "time_per_step.json"
+GOLDEN_NOTES = "golden.json"
+METRICS = "metrics.json"
+HARDWARE_GRAPHS = (Path(NETLIST_FOLDER) / GRAPH, Path("intermediate_models") / "step_report_estimates.onnx")
+DEFAULT_BOARD = "ZCU104"
+DEFAULT_PART = "xczu7ev-ffvc1156-2-e"
+
+
+def collect(folder: Path, training: Path | None = None) -> ReportData:
+    """Gather the report of the build in ``folder``.
+
+    Parameters
+    ----------
+    training: folder of `dsode train`; by default the one around the build, if that is one.
+
+    Raises
+    ------
+    UserError: no build in ``folder``, no training in ``training``, or a damaged file; the message names it.
+    """
+    ensure_finn()
+    import custom_ops  # noqa: F401  (registers the hardware ops)
+
+    estimates = _read(folder / ESTIMATES)
+    if estimates is None:
+        raise UserError(f"{folder} holds no build ({ESTIMATES} is missing); make one with `dsode build`")
+    metrics = _read((training or folder.absolute().parent) / METRICS)
+    if training is not None and metrics is None:
+        raise UserError(f"{training} holds no training ({METRICS} is missing); make one with `dsode train`")
+    netlist = Netlist.load(folder / NETLIST_FOLDER) if (folder / NETLIST_FOLDER / FILE).is_file() else None
+    graph = next((folder / path for path in HARDWARE_GRAPHS if (folder / path).is_file()), None)
+    model = None if graph is None else ModelWrapper(str(graph))
+    configuration = _read(folder / CONFIG_REPORT)
+    board = (configuration or {}).get("board", DEFAULT_BOARD)
+    synthesis = _read(folder / SYNTHESIS_REPORT)
+    fifos = _read(folder / "report" / FIFO_REPORT)
+    simulation, stalled = (_read(folder / REPORTS[paused]) for paused in (False, True))
+    headline = _headline(estimates, configuration or {}, fifos, simulation)
+    uses = None if model is None else _multipliers(model, headline["cycles_per_frame"])
+    headline["multiplier_utilisation"] = uses[-1]["utilisation"] if uses else None
+    data = ReportData(
+        format=FORMAT,
+        build=folder.absolute().name,
+        board=board,
+        headline=headline,
+        pipeline=None if model is None else pipeline(model),
+        estimates=estimates,
+        multipliers=uses,
+        resources=_resources(estimates, synthesis, board),
+        synthesis=synthesis,
+        fifos=fifos,
+        simulation=simulation,
+        simulation_stalled=stalled,
+        training=metrics,
+        golden=_read(folder / GOLDEN_NOTES),
+        memory=None if model is None else memory_map(model, netlist.fpgapart if netlist else DEFAULT_PART),
+        ports=None if netlist is None else check_top_ports(netlist),
+        configuration=configuration,
+        seconds_per_step=_read(folder / STEP_TIMES),
+        versions=netlist.versions if netlist else {},
+        missing=[],
+    )
+    data["missing"] = _missing(data, folder)
+    return data
+
+
+def _read(path: Path) -> Json | None:
+    """Return the JSON object in a file, None where there is no such file."""
+    if not path.is_file():
+        return None
+    try:
+        value = json.loads(path.read_text())
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}); make it again") from None
+    if not isinstance(value, dict):
+        raise UserError(f"{path} must hold a JSON object; make it again")
+    return value
+
+
+def _headline(estimates: Json, configuration: Json, fifos: Json | None, simulation: Json | None) -> Headline:
+    network = estimates["network"]
+    period_ns = 1e3 / network["clock_mhz"]
+    cycles, source = network["cycles_per_frame"], "estimated"
+    if fifos is not None:
+        cycles, source = fifos["cycles_per_frame"], "simulated while sizing FIFOs"
+    if simulation is not None and simulation["cycles_per_frame"] is not None:
+        cycles, source = simulation["cycles_per_frame"], "simulated"
+    target_fps = configuration.get("target_fps")
+    return Headline(
+        cycles_per_frame=cycles,
+        cycles_source=source,
+        frames_per_second=1e9 / (period_ns * cycles),
+        clock_mhz=network["clock_mhz"],
+        latency_cycles=simulation["first_frame_latency_cycles"] if simulation else None,
+        target_cycles=math.floor(1e9 / (period_ns * target_fps)) if target_fps else None,
+        target_fps=target_fps,
+        limited_by=network["limited_by"],
+        multiplier_utilisation=None,
+    )
+
+
+def _multipliers(model: ModelWrapper, cycles_per_frame: float) -> list[Multipliers]:
+    """Return the use of each node's multipliers at so many cycles per frame, and of all at the end."""
+    uses = multiplier_use(model)
+
+    def row(use: MultiplierUse) -> Multipliers:
+        utilisation = use.macs / (use.multipliers * cycles_per_frame)
+        return Multipliers(name=use.name, macs=use.macs, multipliers=use.multipliers, utilisation=utilisation)
+
+    return [row(use) for use in (*uses, total_use(uses))] if uses else []
+
+
+def _resources(estimates: Json, synthesis: Json | None, board: str) -> list[ResourceRow]:
+    estimated = estimates["resources"]
+    synthesised = synthesis["shares"] if synthesis else {}
+    return [
+        ResourceRow(
+            resource=name,
+            available=available,
+            estimated=estimated[name]["estimated"] if name in estimated else None,
+            synthesised=synthesised[name]["used"] if name in synthesised else None,
+        )
+        for name, available in BOARD_RESOURCES[board].items()
+    ]
+
+
+def _missing(data: ReportData, folder: Path) -> list[Missing]:
+    """Return what is not there, with commands as they would be typed where the report was asked for."""
+    place = shlex.quote(str(folder))
+    build = f"dsode build build_configs/zcu104.json --model model.onnx --out {place}"
+    wanted = [
+        (data["ports"], "Netlist, FIFO depths and ports", build),
+        (data["pipeline"], "Pipeline and memory map", build),
+        (data["configuration"], "Build configuration", build),
+        (data["simulation"], "Exactness and measured cycles", f"dsode simulate {place} --golden golden.npz"),
+        (
+            data["simulation_stalled"],
+            "Exactness under pauses",
+            f"dsode simulate {place} --golden golden.npz --stall 0.3",
+        ),
+        (data["synthesis"], "Resources by open synthesis", f"dsode synth {place}"),
+        (data["training"], "Accuracy in training", f"dsode report {place} --training FOLDER"),
+    ]
+    return [Missing(what=what, command=command) for found, what, command in wanted if found is None]

@@ -1,0 +1,44 @@
+"""What nodes are called in diagrams and plots."""
+
+from __future__ import annotations
+
+_LABELS = {
+    "ConvolutionInputGenerator": "window",
+    "DepthwiseConv": "depthwise conv",
+    "FMPadding": "padding",
+    "Fork": "fork",
+    "GlobalSumPool": "sum pool",
+    "IndexedThresholding": "thresholds[i]",
+    "MVAU": "matrix-vector",
+    "ODELoop": "ODE loop",
+    "ODEUpdate": "ODE update",
+    "StreamingDataWidthConverter": "width conv.",
+    "StreamingFIFO": "FIFO",
+    "Thresholding": "thresholds",
+    "TopK": "top-k",
+}
+_KINDS = {
+    "MVAU": "multiply",
+    "DepthwiseConv": "multiply",
+    "Thresholding": "threshold",
+    "IndexedThresholding": "threshold",
+    "ODEUpdate": "loop",
+    "ODELoop": "loop",
+}
+
+
+def short_name(name: str, op: str) -> str:
+    """Return a few words for a node: what it does, and its number among those of its kind."""
+    kind = op.removesuffix("_rtl")
+    number = name.rpartition("_")[2]
+    return f"{_LABELS.get(kind, kind)} {number}" if number.isdigit() else _LABELS.get(kind, kind)
+
+
+def full_short_name(name: str, op: str, loop: str) -> str:
+    """Return `short_name` with the number of the loop that the node is in."""
+    return f"loop {loop.rpartition('_')[2]}: {short_name(name, op)}" if loop else short_name(name, op)
+
+
+def kind(op: str) -> str:
+    """Return what a node mainly does: "multiply", "threshold", "loop" (the ODE solver), or "move"."""
+    return _KINDS.get(op.removesuffix("_rtl"), "move")

@@ -1,0 +1,158 @@
+"""The report's tables. A cell is a text, a number (right-aligned), or None where there is no figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from brevitas_models.training.results import LABELS
+from finn_flow.report.data import Json, Memory, Multipliers, Ports, ReportData, ResourceRow
+from finn_flow.synthesis.report import COMPARED
+
+Cell = str | int | float | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; the first cell of a row names it."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[Cell, ...]]
+
+
+def loops(estimates: Json) -> Table:
+    """Return iterations and cycles of each loop."""
+    keys = ("iterations", "body_ii_cycles", "cycles_per_frame", "frames_in_flight", "feedback_fifo_bits", "limited_by")
+    columns = ("Loop", "Iterations", "Cycles per iteration", "Cycles per frame", "Frames in flight")
+    rows = [(loop["name"], *(loop[key] for key in keys)) for loop in estimates["loops"]]
+    return Table("ODE loops", (*columns, "Feedback FIFO, bits", "Limited by"), rows)
+
+
+def nodes(estimates: Json) -> Table:
+    """Return folding and cycles of each node but FIFOs."""
+    longest = max(1, estimates["network"]["cycles_per_frame"])
+    rows = []
+    for node in estimates["nodes"]:
+        if node["op"] != "StreamingFIFO_rtl":
+            folding = " ".join(f"{name}={value}" for name, value in node["folding"].items())
+            cycles = node["cycles_per_pass"], node["iterations"], node["cycles_per_frame"]
+            rows.append((node["name"], folding, *cycles, 100 * node["cycles_per_frame"] / longest))
+    columns = ("Node", "Folding", "Cycles per pass", "Passes", "Cycles per frame", "Busy, %")
+    return Table("Cycles of each node", columns, rows)
+
+
+def multipliers(uses: list[Multipliers]) -> Table:
+    """Return the work of each node's multipliers."""
+    rows = [(use["name"], use["macs"], use["multipliers"], 100 * use["utilisation"]) for use in uses]
+    columns = ("Node", "Multiply-accumulates per frame", "Multipliers", "Utilisation, %")
+    return Table("Use of the multipliers", columns, rows)
+
+
+def resources(rows: list[ResourceRow], board: str) -> Table:
+    """Return estimates beside what the board has."""
+
+    def share(used: float | None, available: int) -> float | None:
+        return None if used is None else 100 * used / available
+
+    cells = [
+        (
+            row["resource"],
+            row["available"],
+            row["estimated"],
+            share(row["estimated"], row["available"]),
+            row["synthesised"],
+            share(row["synthesised"], row["available"]),
+        )
+        for row in rows
+    ]
+    columns = ("Resource", f"On the {board}", "Quick estimate", "Share, %", "Open synthesis", "Share, %")
+    return Table("Resources against the board", columns, cells)
+
+
+def estimate_errors(synthesis: Json) -> Table:
+    """Return, per node type, the quick estimates beside open synthesis."""
+    rows = []
+    for entry in synthesis["estimate_errors"]:
+        pairs = [figure for name in COMPARED for figure in (entry[name]["estimate"], entry[name]["synthesis"])]
+        rows.append((entry["op"], entry["nodes"], *pairs, entry["lut_error_percent"], entry["worst_lut_error_percent"]))
+    pairs = [f"{name}, {source}" for name in COMPARED for source in ("estimate", "synthesis")]
+    columns = ("Node type", "Nodes", *pairs, "LUT error, %", "Worst node, %")
+    return Table("Quick estimates against open synthesis, by node type", columns, rows)
+
+
+def node_resources(estimates: Json, synthesis: Json | None) -> Table:
+    """Return the resources of each node; open synthesis's columns only where it was run."""
+    found = {node["name"]: node["resources"] for node in (synthesis or {"nodes": []})["nodes"]}
+    keys = ("lut_total", "ff", "dsp48e2", "bram36", "uram288") if found else ()
+    rows = []
+    for node in estimates["nodes"]:
+        synthesised = found.get(node["name"], {})
+        quick = (node["resources"][name] for name in COMPARED)
+        rows.append((node["name"], *quick, *(synthesised.get(key) for key in keys)))
+    names = ("LUT", "FF", "DSP", "BRAM36", "URAM") if found else ()
+    columns = ("Node", *(f"{name}, estimate" for name in COMPARED), *(f"{name}, synthesis" for name in names))
+    return Table("Resources of each node", columns, rows)
+
+
+def fifos(sizes: Json) -> Table:
+    """Return the FIFOs, those that were found not to be needed included."""
+    keys = ("width_bits", "words_per_frame", "max_occupancy", "depth")
+    rows = [(fifo["name"], fifo["tensor"], *(fifo[key] for key in keys)) for fifo in sizes["fifos"]]
+    columns = ("FIFO", "After", "Width, bits", "Words per frame", "Most words held", "Depth, words (0: none)")
+    return Table("FIFO depths, from simulation", columns, rows)
+
+
+def simulations(data: ReportData) -> Table:
+    """Return the last simulations without and with pauses."""
+    rows: list[tuple[Cell, ...]] = []
+    for result in (data["simulation"], data["simulation_stalled"]):
+        if result is not None:
+            pauses = f"in {100 * result['stall']:.0f} % of the cycles" if result["stall"] else "none"
+            accuracy = None if result["accuracy"] is None else 100 * result["accuracy"]
+            cycles = result["cycles_per_frame"], result["first_frame_latency_cycles"]
+            rows.append((pauses, result["frames"], result["mismatches"], accuracy, *cycles, result["golden"]))
+    columns = ("Pauses of source and sink", "Frames", "Frames that differ", "Accuracy, %", "Cycles per frame")
+    return Table("Simulated netlist against golden results", (*columns, "Latency, cycles", "Golden results"), rows)
+
+
+def training(metrics: Json) -> Table:
+    """Return the accuracies of each phase of a training."""
+    rows = [
+        (LABELS.get(phase, phase), 100 * accuracy["source"], 100 * accuracy["target"])
+        for phase, accuracy in metrics["accuracy"].items()
+    ]
+    columns = ("Network", f"Accuracy on {metrics['source']}, %", f"Accuracy on {metrics['target']}, %")
+    return Table("Accuracy in training", columns, rows)
+
+
+def memory_sums(memories: list[Memory]) -> Table:
+    """Return how much is stored of what, and where."""
+    sums: dict[tuple[str, str], list[int]] = {}
+    for memory in memories:
+        sums.setdefault((memory["holds"], memory["style"]), []).append(memory["bits"])
+    rows: list[tuple[Cell, ...]] = [(*key, len(bits), sum(bits)) for key, bits in sums.items()]
+    rows.append(("everything", "", len(memories), sum(memory["bits"] for memory in memories)))
+    return Table("What is stored on the chip", ("Content", "In", "Memories", "Bits"), rows)
+
+
+def memory(memories: list[Memory]) -> Table:
+    """Return every memory."""
+    rows = [(found["node"], found["holds"], found["style"], found["bits"]) for found in memories]
+    return Table("Memory map", ("Node", "Content", "In", "Bits"), rows)
+
+
+def ports(found: Ports) -> Table:
+    """Return the ports of the top module."""
+    rows = [(port["name"], port["direction"], port["bits"], port["role"]) for port in found["ports"]]
+    return Table(f"Ports of the top module {found['top']}", ("Port", "Direction", "Bits", "Part of"), rows)
+
+
+def seconds_per_step(seconds: Json) -> Table:
+    """Return how long the steps of the build took."""
+    return Table("Time of the build", ("Step", "Seconds"), [(name.replace("_", " "), n) for name, n in seconds.items()])
+
+
+def versions(found: dict[str, str]) -> Table:
+    """Return the versions of the packages that made the netlist."""
+    return Table("Versions that made the netlist", ("Package", "Version"), list(found.items()))
