@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import multiprocessing
 import os
 import sys
@@ -40,9 +41,7 @@ FOLDINGS = {"all channels at once": 1, "one channel at a time": CHANNELS}
 """Cycles per pixel of each node of the body."""
 FINN_CYCLES_PER_ITERATION = 40
 LARGEST_RATIO = 1.02
-MIN_FRAMES = 12
-ROUNDS = 8
-"""Frames simulated, as a multiple of those that share the loop."""
+WARM_UP_FRAMES = 12
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,6 @@ class LoopOverhead:
     ii_cycles: int
     body_latency_cycles: int
     frames_in_flight: int
-    frames: int
     measured_cycles: float
 
     @property
@@ -78,6 +76,9 @@ class LoopOverhead:
 def measure(map_size: int, folding: str, iterations: int) -> LoopOverhead:
     """Build and simulate one network.
 
+    Frames that share a loop leave it in groups of at most that many, so the average is over whole groups of any size,
+    without the last frames, which share it with fewer others.
+
     Raises
     ------
     FlowError : a logit is wrong, or another node than the loop sets the pace.
@@ -92,17 +93,17 @@ def measure(map_size: int, folding: str, iterations: int) -> LoopOverhead:
         slowest = report(built, "estimates.json")["network"]
         if slowest["cycles_per_frame"] > iterations * loop["body_ii_cycles"]:
             raise FlowError(f"{config}: {slowest['limited_by']} is slower than the loop")
-        run = simulate_exactly(built, max(MIN_FRAMES, ROUNDS * loop["frames_in_flight"]))
-    assert run.cycles_per_frame is not None
+        sharing = loop["frames_in_flight"]
+        period = math.lcm(*range(1, sharing + 1))
+        ends = simulate_exactly(built, WARM_UP_FRAMES + period + sharing).frame_end_cycles[:-sharing]
     return LoopOverhead(
         map_size,
         folding,
         iterations,
         loop["body_ii_cycles"],
         loop["body_latency_cycles"],
-        loop["frames_in_flight"],
-        run.frames,
-        run.cycles_per_frame,
+        sharing,
+        float(ends[-1] - ends[-1 - period]) / period,
     )
 
 
