@@ -33,6 +33,7 @@ VARIANTS: Mapping[str, Sequence[Parameters]] = {
     ),
     "ode_update": ({"FRACTION_BITS": 0, "STATE_SIGNED": 0}, {"FRACTION_BITS": -2}, {"FRACTION_BITS": 1, "PE": 1}),
     "stream_queue": ({"DEPTH": 1},),
+    "weight_rom": ({"DEPTH": 5, "MEMORY_FILE": "words.dat"},),
     "top_k": ({"PE": 1, "K": 1, "IN_SIGNED": 0}, {"LABELS": 2, "PE": 2, "K": 2}),
 }
 """Parameters, besides the defaults, under which a core is linted: its other generate branches."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qonnx.core.modelwrapper import ModelWrapper
-from qonnx.custom_op.registry import getCustomOp
 
+from custom_ops.mvau.op import generating_op
 from custom_ops.ode_loop.op import ODELoop_rtl
 from finn_flow.errors import FlowError
 from finn_flow.netlist.ends import End, input_ends, output_ends
@@ -42,7 +42,7 @@ class GraphModules:
     def _add(
         self, name: str, kind: str, loop: str, model: ModelWrapper, what: str, index_ends: list[tuple[str, int]]
     ) -> Module:
-        ops = [getCustomOp(node) for node in model.graph.node]
+        ops = [generating_op(node) for node in model.graph.node]
         for op in ops:
             self._check_name(op.onnx_node.name)
         producers, consumers = _ends(model, ops)

@@ -30,8 +30,8 @@ _FORCE_DSP = (
     "-D DSP_A_MAXWIDTH_PARTIAL=18 -D DSP_A_MINWIDTH=1 -D DSP_B_MINWIDTH=1 -D DSP_Y_MINWIDTH=1 "
     "-D DSP_NAME=$__MUL27X18"
 )
-# From a wire with the attribute, a string as such or as its bits, back through its register to the product.
-_PRODUCTS = "a:use_dsp={value} a:use_dsp={bits} %u %ci4:+$dff,$dffe,$sdff,$sdffe,$sdffce,$mul,$pos t:$mul %i"
+# From a wire with the attribute back through its register to the product.
+_PRODUCTS = "{wires} %ci4:+$dff,$dffe,$sdff,$sdffe,$sdffce,$mul,$pos t:$mul %i"
 _SOFT_MULTIPLIER = "$__soft_mul"
 
 
@@ -58,13 +58,17 @@ def commands(
     for name, value in defines.items():
         read += ["-D", f"{name}={value}" if value else name]
     synthesise = f"{_MAP} -top {top} -run"
+    roms = f"{_having('rom_style', 'distributed')} t:$mem_v2 %i"
     return [
         [*read, *sources],
         f"hierarchy -check -top {top}",
         f"{synthesise} prepare:map_dsp",
         f"{_FORCE_DSP} {_products('yes')}",
         f"chtype -set {_SOFT_MULTIPLIER} {_products('no')}",
-        f"{synthesise} map_dsp:map_ffram",
+        f"{synthesise} map_dsp:map_memory",
+        f"techmap -map {TECHMAPS / 'rom.v'} {roms}",
+        ["setattr", "-set", "rom_style", '"logic"', *roms.split()],
+        f"{synthesise} map_memory:map_ffram",
         # Shift registers that are read anywhere are found behind $shiftx only, one bit wide.
         f"techmap -map {TECHMAPS / 'bmux.v'}",
         f"{synthesise} map_ffram:check",
@@ -82,8 +86,13 @@ def _literal(value: int | str) -> str:
 
 def _products(value: str) -> str:
     """Return the selection of the multiplications whose result has ``use_dsp = value``."""
+    return _PRODUCTS.format(wires=_having("use_dsp", value))
+
+
+def _having(attribute: str, value: str) -> str:
+    """Return the selection of what has an attribute; the front end gives a parameter's value as bits."""
     bits = "".join(f"{byte:08b}" for byte in value.encode())
-    return _PRODUCTS.format(value=value, bits=f"{len(bits)}'b{bits}")
+    return f"a:{attribute}={value} a:{attribute}={len(bits)}'b{bits} %u"
 
 
 def identity() -> list[str]:

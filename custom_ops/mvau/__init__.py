@@ -1,0 +1,1 @@
+"""Matrix-vector units whose weights are constants of the hardware."""
