@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,11 @@ class End:
         """Return the end of a stream of one of our ops."""
         datatype = stream.datatype
         return cls(instance, port, tensor, tuple(stream.shape), datatype.name, datatype.bitwidth(), stream.pe)
+
+    @property
+    def words(self) -> int:
+        """Words per pass."""
+        return math.prod(self.shape) // self.pe
 
     def at(self, instance: str, port: str) -> End:
         """Return the same stream at another port."""

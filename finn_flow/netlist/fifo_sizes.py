@@ -49,7 +49,7 @@ class FIFOSizes:
     expected_cycles_per_frame: of the slowest node.
     reference_cycles_per_frame: the same, or, where that was too low, measured with FIFOs that hold two frames.
     cycles_per_frame: measured with the depths chosen; not more than the reference.
-    seeds: of the stall patterns under which all frames came out, and right.
+    seeds: of the stall patterns under which all frames came out.
     """
 
     frames: int

