@@ -32,12 +32,14 @@ def describe(data: ReportData) -> str:
 
 
 def _content(entry: Json, longest: int) -> Content:
-    folding = " ".join(f"{name} {value}" for name, value in entry["folding"].items())
+    name = short_name(entry["name"], entry["op"])
+    if entry["op"] == "StreamingDataWidthConverter_rtl":
+        return Content("move", tuple(name.split(maxsplit=1)), entry["name"], narrow=True)
+    folding = " ".join(f"{parameter} {value}" for parameter, value in entry["folding"].items())
     cycles = entry["cycles_per_frame"]
     busy = cycles / longest
     title = f"{entry['name']}: {cycles:,} cycles per frame, busy {busy:.0%} of the time"
-    lines = (short_name(entry["name"], entry["op"]), folding, f"{cycles:,} cycles")
-    return Content(kind(entry["op"]), lines, title, busy)
+    return Content(kind(entry["op"]), (name, folding, f"{cycles:,} cycles"), title, busy)
 
 
 def _caption(loop: Json) -> str:

@@ -15,9 +15,9 @@ import networkx
 from finn_flow.report.data import Graph
 from finn_flow.report.diagram_parts import Box, Content, Drawing, Frame, Point, Tag, Wire
 
-WIDTH = 1280
-NODE, END = (120, 62), (72, 62)
-GAP, ROW_GAP = 52, 54
+WIDTH = 1300
+WIDE, NARROW = (120, 62), (72, 62)
+GAP, ROW_GAP = 56, 54
 LANE = 17
 """Distance of a lane, in which wires run, from the boxes."""
 SIDE = 28
@@ -71,10 +71,10 @@ class _Place:
 
 def lay_out(graph: Graph, contents: Mapping[str, Content], loops: Mapping[str, LoopText]) -> Drawing:
     """Return the drawing of a graph and of its loops; ``contents`` and ``loops`` by the nodes' names."""
-    ends = tuple(Content("end", (end, *graph[end].split())) for end in ("input", "output"))
+    ends = tuple(Content("end", (end, *graph[end].split()), narrow=True) for end in ("input", "output"))
     inside = _graph(graph, ends, WIDTH - 2 * SIDE, contents, loops)
-    drawing = Drawing(WIDTH, inside.height + 2 * LANE + 4)
-    drawing.add(inside, SIDE, LANE + 2)
+    drawing = Drawing(WIDTH, inside.height + 3 * LANE)
+    drawing.add(inside, SIDE, 1.5 * LANE)
     return drawing
 
 
@@ -86,17 +86,18 @@ def _graph(
     loops: Mapping[str, LoopText],
 ) -> Drawing:
     """Return the drawing of a graph between its ends; wires reach up to `SIDE` beyond it."""
-    streams = networkx.DiGraph()
-    streams.add_edges_from((producer or _START, consumer or _END) for producer, consumer in graph["edges"])
-    path = networkx.dag_longest_path(streams)
     depths = {node["name"]: node["fifo_depth"] for node in graph["nodes"]}
     bodies = {node["name"]: node["body"] for node in graph["nodes"]}
+    streams = networkx.DiGraph()
+    for producer, consumer in graph["edges"]:
+        streams.add_edge(producer or _START, consumer or _END, weight=0 if depths.get(consumer) else 1)
+    path = networkx.dag_longest_path(streams)
     chain = [name for name in path if not depths.get(name)]
-    items = [_box(END, ends[0])]
+    items = [_box(ends[0])]
     for name in chain[1:-1]:
         body = bodies[name]
-        items.append(_box(NODE, contents[name]) if body is None else _loop(body, width, contents, loops[name]))
-    items.append(_box(END, ends[1]))
+        items.append(_box(contents[name]) if body is None else _loop(body, width, contents, loops[name]))
+    items.append(_box(ends[1]))
 
     places: list[_Place] = []
     bottoms: list[float] = []
@@ -124,7 +125,7 @@ def _graph(
 
 def _loop(body: Graph, width: float, contents: Mapping[str, Content], text: LoopText) -> _Item:
     """Return a loop as an item: its frame, the body in it, and the way back from split to merge."""
-    ends = Content("loop", ("merge",)), Content("loop", ("split",))
+    ends = tuple(Content("loop", (end,), narrow=True) for end in ("merge", "split"))
     inside = _graph(body, ends, width - LEFT - RIGHT, contents, {})
     drawing = Drawing(width, inside.height + TOP + BOTTOM)
     drawing.frames.append(Frame(0, 0, width, drawing.height, text.caption))
@@ -142,14 +143,15 @@ def _loop(body: Graph, width: float, contents: Mapping[str, Content], text: Loop
     return _Item(drawing, enter, leave, alone=True)
 
 
-def _box(size: tuple[int, int], content: Content) -> _Item:
+def _box(content: Content) -> _Item:
+    size = NARROW if content.narrow else WIDE
     return _Item(Drawing(*size, boxes=[Box(0, 0, *size, content)]), size[1] / 2, size[1] / 2)
 
 
 def _balanced_rows(items: list[_Item], width: float) -> list[list[_Item]]:
     """Return as few rows as possible, and these as even as possible."""
     rows = narrower = _rows(items, width)
-    while len(narrower) == len(rows):
+    while len(narrower) == len(rows) < len(items):
         rows, width = narrower, width - GAP
         narrower = _rows(items, width)
     return rows

@@ -9,12 +9,13 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Content:
-    """What a box says: kind (for its colour), lines of text, a longer title, and how busy it is, 0 to 1."""
+    """What a box says: kind (for its colour), lines of text, a longer title, how busy it is, 0 to 1; how wide it is."""
 
     kind: str
     lines: tuple[str, ...]
     title: str = ""
     busy: float = 0.0
+    narrow: bool = False
 
 
 @dataclass(frozen=True)
