@@ -25,6 +25,7 @@ VENDOR_STEPS = {
     "step_out_of_context_synthesis": "out-of-context synthesis results",
     "step_prepare_synthesis": "the ZYNQ project",
     "step_synthesize_bitfile": BITFILE,
+    "step_make_driver": "the settings of FINN's driver",
     "step_deployment_package": "FINN's deployment package",
 }
 """FINN steps that need Vivado, and what they make."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -25,6 +25,8 @@ from custom_ops.ode_loop.body import BodyAttribute
 from custom_ops.streams import Stream
 from custom_ops.wrapper import wrapper_source
 from finn_flow.errors import FlowError, UserError
+
+_SOURCES = "sources.f"
 
 
 class ODELoop_rtl(BodyAttribute, HardwareOp):
@@ -255,8 +257,23 @@ class ODELoop_rtl(BodyAttribute, HardwareOp):
             "INPUT_RAM_STYLE": f'"{fifos["input"][2]}"',
         }
 
+    @staticmethod
+    def list_generated(folder: Path, sources: Iterable[Path]) -> None:
+        """Make ``sources`` the RTL files of the loop whose ``code_gen_dir_ipgen`` is ``folder``: control and body."""
+        (folder / _SOURCES).write_text("".join(f"{path}\n" for path in sources))
+
+    def get_rtl_file_list(self, abspath: bool = False) -> list[str]:
+        """Return the RTL files: those of the control, or of the whole loop if ``list_generated`` has named them."""
+        listed = Path(self.get_nodeattr("code_gen_dir_ipgen")) / _SOURCES
+        if not listed.is_file():
+            return super().get_rtl_file_list(abspath)
+        return [path if abspath else Path(path).name for path in listed.read_text().splitlines()]
+
     def generate_hdl(self, model: ModelWrapper, fpgapart: str, clk: float) -> None:
-        """Write the control module into ``code_gen_dir_ipgen``; the netlist joins it with the body's nodes."""
+        """Write the control module into ``code_gen_dir_ipgen``; the netlist joins it with the body's nodes.
+
+        ``ip_path`` is left alone, so that FINN does not take the control for the whole loop.
+        """
         self.validate()
         folder = Path(self.get_nodeattr("code_gen_dir_ipgen"))
         source = wrapper_source(
@@ -269,7 +286,6 @@ class ODELoop_rtl(BodyAttribute, HardwareOp):
         (folder / f"{self.control_module_name}.v").write_text(source)
         self.set_nodeattr("gen_top_module", self.control_module_name)
         self.set_nodeattr("ipgen_path", str(folder))
-        self.set_nodeattr("ip_path", str(folder))
 
 
 def _shape(graph: GraphProto, end: str) -> tuple[int, ...]:

@@ -84,12 +84,16 @@ class SourceFiles:
 
 @dataclass(frozen=True)
 class NodeGenerator:
-    """Generates nodes into `folder`, a temporary one, for a device and a clock period, and collects into `files`."""
+    """Generates nodes into `folder`, a temporary one, for a device and a clock period, and collects into `files`.
+
+    Memory files are named without a folder in the sources, or with `data_prefix` in front.
+    """
 
     folder: Path
     fpgapart: str
     clk_ns: float
     files: SourceFiles
+    data_prefix: str = ""
 
     @cached_property
     def _libraries(self) -> dict[str, Path]:
@@ -134,13 +138,18 @@ class NodeGenerator:
         raise FlowError(f"{name}: source file {path} is neither generated nor in a known library")
 
     def _relocated(self, name: str, place: Path, text: str) -> str:
-        """Return the text of a generated file with its memory files named without a folder."""
+        """Return the text of a generated file with its memory files named as they will be."""
         for memory in place.glob(f"*{_MEMORY_SUFFIX}"):
-            text = text.replace(f'"{memory}"', f'"{self._memory_name(name, memory)}"')
-        text = text.replace(f"{place}/", "").replace('"./', '"')
+            text = text.replace(f'"{memory}"', f'"{self.data_prefix}{self._memory_name(name, memory)}"')
+        text = text.replace(f"{place}/", self.data_prefix).replace('"./', f'"{self.data_prefix}')
         if str(self.folder) in text:
             raise FlowError(f"{name}: a generated file names the folder in which it was generated")
         return text
+
+    def library_path(self, path: str) -> Path | None:
+        """Return where the library file that is called `path` in the netlist has come from; None for other files."""
+        parts = path.split("/", 2)
+        return self._libraries[parts[1]] / parts[2] if parts[0] == LIBRARY else None
 
     @staticmethod
     def _memory_name(name: str, memory: Path) -> str:

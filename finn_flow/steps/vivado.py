@@ -1,0 +1,24 @@
+"""What FINN's own steps need before they take the hardware graph through Vivado."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qonnx.core.modelwrapper import ModelWrapper
+
+from finn_flow.netlist.loop_ip import GenerateLoopIP
+from finn_flow.netlist.rtl_library import use_patched_library
+from finn_flow.steps.decorator import build_step
+
+LIBRARY_FOLDER = "finn-rtllib"
+
+
+@build_step
+def step_prepare_ip(model: ModelWrapper, cfg: Any) -> ModelWrapper:
+    """Give FINN's steps the RTL library as it is simulated, and each ODE loop as one module; before `step_hw_codegen`.
+
+    The library goes to `finn-rtllib/` in the output folder.
+    """
+    use_patched_library(Path(cfg.output_dir) / LIBRARY_FOLDER)
+    return model.transform(GenerateLoopIP(cfg._resolve_fpga_part(), cfg.synth_clk_period_ns))

@@ -1,0 +1,51 @@
+"""Stand-ins for the executables `vivado` and `vitis_hls`: they run FINN's scripts under the recorder."""
+
+import json
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+
+from tests.deployment.hardware.finn_vivado import FinnVivado, write_component
+
+RECORD = ".recorded.json"
+
+
+def install(folder: Path) -> dict[str, str]:
+    """Put the executables into `folder`; returns the variables with which FINN finds them."""
+    root = Path(__file__).parents[3]
+    for tool in ("vivado", "vitis_hls"):
+        command = shlex.join([sys.executable, "-m", __name__, tool])
+        (folder / tool).write_text(f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(root))} exec {command} "$@"\n')
+        (folder / tool).chmod(0o755)
+    return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "XILINX_VIVADO": str(folder / "2024.1")}
+
+
+def vitis_hls(script: Path) -> None:
+    """Make the IP of one HLS node, an IODMA; its streams are those of its pragmas."""
+    node = script.stem.removeprefix("hls_syn_")
+    streams = re.findall(r"#pragma HLS INTERFACE axis port=(\w+)", (script.parent / f"top_{node}.cpp").read_text())
+    folder = script.parent / f"project_{node}" / "sol1" / "impl" / "ip"
+    folder.mkdir(parents=True)
+    slaves = {name: name.startswith("in") for name in streams}
+    interfaces, pins = ["m_axi_gmem", "s_axi_control"], ["ap_clk", "ap_rst_n"]
+    write_component(folder, f"xilinx.com:hls:{node}:1.0", slaves, interfaces, pins)
+
+
+def vivado(script: Path) -> None:
+    """Run a script and write what it has made beside it."""
+    recorder = FinnVivado()
+    recorder.run(script)
+    record = {
+        "cells": {name: cell.kind for name, cell in recorder.block.cells.items()},
+        "groups": [sorted(group) for group in recorder.block.groups],
+        "addresses": {name: offset for name, (offset, _) in recorder.addresses.items()},
+        "files": [str(path) for path in recorder.files],
+        "properties": [[*key, value] for key, value in recorder.properties.items()],
+    }
+    script.with_suffix(RECORD).write_text(json.dumps(record))
+
+
+if __name__ == "__main__":
+    {"vivado": vivado, "vitis_hls": vitis_hls}[sys.argv[1]](Path(sys.argv[-1]))
