@@ -100,7 +100,13 @@ def examine() -> tuple[list[Check], list[Ability]]:
             "only the bitstream needs it; source its settings64.sh",
             required=False,
         ),
-        _tool("Vitis HLS", ("vitis_hls", "v++"), ("-version",), "nothing of this flow needs it", required=False),
+        _tool(
+            "Vitis HLS",
+            ("vitis_hls", "v++"),
+            ("-version",),
+            "only FINN's own DMA channels need it (zcu104_bitfile.json)",
+            required=False,
+        ),
         check_cache(),
         check_gpu(),
     ]
