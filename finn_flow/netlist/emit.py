@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from finn_flow.netlist.instances import CLOCK, CLOCK2X, RESET, SIGNALS
 from finn_flow.netlist.structure import Instance, Module, Stream
 
-FIFO = "StreamingFIFO_rtl"
 COUNT_BITS = 32
 PACER = "stream_pacer"
+ADJUSTABLE_FIFO = "adjustable_fifo"
+SETTINGS = "settings.dat"
+"""The file from which pacers and adjustable FIFOs take their settings when a simulation starts; see their sources."""
 
 
 @dataclass(frozen=True)
@@ -23,18 +25,24 @@ class Pace:
 
 @dataclass(frozen=True)
 class Instruments:
-    """What a variant for simulation has beside the netlist itself; none of it changes what the streams carry.
+    """What a variant for simulation has beside, or instead of parts of, the netlist itself.
 
     Parameters
     ----------
     taps: streams, as (module, stream), that are copied to output streams of the top, `tap_name(...)`.
-    fifo_counts: whether the greatest occupancy of each FIFO comes out of the top as `count_name(...)`.
-    pacers: streams, as (module, stream), that are slowed down to a pace.
+    adjustable_fifos: names of FIFOs of which only the handshakes are left, with depths from the settings; the greatest
+        occupancy of each comes out of the top as `count_name(...)`.
+    pacers: streams, as (module, stream), that are slowed down to a pace, if the settings say so.
     """
 
     taps: frozenset[tuple[str, str]] = frozenset()
-    fifo_counts: bool = False
+    adjustable_fifos: tuple[str, ...] = ()
     pacers: Mapping[tuple[str, str], Pace] = field(default_factory=dict)
+
+    def settings(self, depths: Mapping[str, int], paced: bool) -> str:
+        """Return what the file of settings holds for FIFOs of these depths in words (0: none), by name."""
+        values = [int(paced), *(depths[name] for name in self.adjustable_fifos)]
+        return "".join(f"{value:x}\n" for value in values)
 
 
 def tap_name(module: str, stream: str) -> str:
@@ -84,9 +92,7 @@ class Emitter:
         return own + [tap for child in self._children(module) for tap in self._taps(child)]
 
     def _counts(self, module: Module) -> list[str]:
-        if not self.instruments.fifo_counts:
-            return []
-        own = [instance.name for instance in module.instances if instance.op_type == FIFO]
+        own = [instance.name for instance in module.instances if instance.name in self.instruments.adjustable_fifos]
         return own + [fifo for child in self._children(module) for fifo in self._counts(child)]
 
     # Streams
@@ -102,7 +108,8 @@ class Emitter:
         if pace is not None:
             paced = f"{stream.name}_paced"
             lines += _wires(paced, stream.tdata_bits)
-            lines += _pacer(stream, _signals(module, stream.name), [f"{paced}_{s.lower()}" for s in SIGNALS], pace)
+            after = [f"{paced}_{signal.lower()}" for signal in SIGNALS]
+            lines += _pacer(stream, _signals(module, stream.name), after, pace, self._settings)
         if (module.name, stream.name) in self.instruments.taps:
             tdata, tvalid, tready = _signals(module, stream.name)
             name = tap_name(module.name, stream.name)
@@ -111,7 +118,25 @@ class Emitter:
 
     # Instances
 
+    @property
+    def _settings(self) -> int:
+        """Lines in the file of settings."""
+        return 1 + len(self.instruments.adjustable_fifos)
+
+    def _adjustable_fifo(self, module: Module, instance: Instance) -> str:
+        """Return the instance of an adjustable FIFO in place of `instance`."""
+        source, sink = (instance.connections[port] for port in ("in0_V", "out0_V"))
+        names = [f"s_axis_{signal.lower()}" for signal in SIGNALS[1:]] + [f"m_axis_{s.lower()}" for s in SIGNALS]
+        wires = _signals(module, source)[1:] + _signals(module, sink)
+        rows = [f".clk({CLOCK})", f".rst(!{RESET})", f".maxcount({count_name(instance.name)})"]
+        rows += [f".{name}({wire})" for name, wire in zip(names, wires, strict=True)]
+        index = 1 + self.instruments.adjustable_fifos.index(instance.name)
+        parameters = f".DATA_WIDTH({module.streams[sink].tdata_bits}), .INDEX({index}), .SETTINGS({self._settings})"
+        return f"    {ADJUSTABLE_FIFO} #({parameters}) {instance.name} ({', '.join(rows)});\n"
+
     def _instance(self, module: Module, instance: Instance) -> str:
+        if instance.name in self.instruments.adjustable_fifos:
+            return self._adjustable_fifo(module, instance)
         rows = [f".{CLOCK}({CLOCK})", *(f".{port}({CLOCK})" for port in instance.clocks)]
         if instance.has_clock2x:
             rows.append(f".{CLOCK2X}({CLOCK2X})")
@@ -128,9 +153,7 @@ class Emitter:
             ]
         rows += [f".{port}({_zeros(bits)})" for port, bits in instance.tied.items()]
         child = self.modules.get(instance.module)
-        counted = child is None and self.instruments.fifo_counts and instance.op_type == FIFO
-        for port in instance.open_outputs:
-            rows.append(f".{port}({count_name(instance.name)})" if counted and port == "maxcount" else f".{port}()")
+        rows += [f".{port}()" for port in instance.open_outputs]
         if child is not None:
             rows += [f".{name}_{s}({name}_{s})" for name, _ in self._taps(child) for s in SIGNALS]
             rows += [f".{count_name(fifo)}({count_name(fifo)})" for fifo in self._counts(child)]
@@ -177,11 +200,13 @@ def _wires(name: str, bits: int) -> list[str]:
     return [f"    wire [{bits - 1}:0] {name}_tdata;", f"    wire {name}_tvalid, {name}_tready;"]
 
 
-def _pacer(stream: Stream, before: list[str], after: list[str], pace: Pace) -> list[str]:
-    rows = [".clk(ap_clk)", ".rst(!ap_rst_n)"]
+def _pacer(stream: Stream, before: list[str], after: list[str], pace: Pace, settings: int) -> list[str]:
+    rows = [f".clk({CLOCK})", f".rst(!{RESET})"]
     rows += [f".s_axis_{signal.lower()}({wire})" for signal, wire in zip(SIGNALS, before, strict=True)]
     rows += [f".m_axis_{signal.lower()}({wire})" for signal, wire in zip(SIGNALS, after, strict=True)]
-    parameters = f".DATA_WIDTH({stream.tdata_bits}), .WORDS({pace.words}), .CYCLES({pace.cycles})"
+    parameters = (
+        f".DATA_WIDTH({stream.tdata_bits}), .WORDS({pace.words}), .CYCLES({pace.cycles}), .SETTINGS({settings})"
+    )
     return [f"    {PACER} #({parameters}) {stream.name}_pacer ({', '.join(rows)});"]
 
 

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import copy
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
-from custom_ops.ode_loop.schedule import choose_frames_in_flight
-from finn_flow.netlist.emit import Instruments, Pace, count_name
 from finn_flow.netlist.fifo_sizes import FIFOSize, FIFOSizes, LoopTiming, depth_candidates
-from finn_flow.netlist.netlist import Netlist
-from finn_flow.netlist.structure import Stream
-from finn_flow.netlist.write import write_netlist
+from finn_flow.netlist.sizing_bench import SizingBench
 from finn_flow.simulation import Stall
-from finn_flow.simulation.accelerator import Accelerator, AcceleratorRun, Frames, final_streams
-from finn_flow.transformations.bodies import change_bodies, loops
-from finn_flow.transformations.insert_fifos import FIFO, InsertFIFOs, SetFIFODepths
+from finn_flow.transformations.bodies import loops
+from finn_flow.transformations.insert_fifos import InsertFIFOs, SetFIFODepths
 from finn_flow.transformations.name_nodes import NameNodes
 
 Progress = Callable[[str], None]
@@ -44,11 +31,12 @@ def size_fifos(
        FIFO is what its burstiness needs; the most over a run without stalls and one with pauses at the input. (Fed
        faster, the FIFO before the slowest node would fill up whatever its depth: that is not a need.) FIFOs through
        which words pass without ever waiting are taken out.
-    3. The netlist with these depths is simulated, unpaced: every frame comes out, also with random stalls at both ends,
-       and takes no more cycles than the slowest node takes by its own estimate or, where that is too low, than with
-       FIFOs for two frames. Where that fails, depths grow until it holds.
+    3. The accelerator with these depths is simulated, unpaced. A frame must take no more cycles than the slowest node
+       takes by its own estimate or, where that is too low, than with FIFOs for two frames. Where it does, depths grow
+       until it holds, and those of the FIFOs taken out in step 2 that are not needed are taken out again.
+    4. The result comes through random stalls at both ends.
 
-    Only time is simulated (`KeepOneLane`), as it does not depend on data.
+    Only time is simulated (`SizingBench`), as it does not depend on data.
 
     No deadlock: where a fork and its join enclose a path that needs L words in before it gives the first, the other
     branch held more than L words in step 2 when that first word came, and depths are never below what was held.
@@ -63,166 +51,81 @@ def size_fifos(
     SimulationHang: the accelerator hangs.
     """
     deep = model.transform(InsertFIFOs(frames=2)).transform(NameNodes())
-    _for_all(deep, lambda node: getCustomOp(node).set_nodeattr("ram_style", "distributed"), FIFO)
-    measured = _measure(deep, fpgapart, clk_ns, progress)
-    reference = float(measured.expected_cycles_per_frame)
-    chosen, *deeper, deepest = depth_candidates(measured.occupancies, {n: s.words for n, s in measured.streams.items()})
-
-    def cycles_with(depths: Mapping[str, int]) -> float:
-        progress(f"checking {sum(depth > 0 for depth in depths.values())} FIFOs")
-        with _written(_sized(deep, depths), fpgapart, clk_ns) as netlist:
-            return _checked_cycles_per_frame(netlist, measured.frame_count)
-
-    cycles = cycles_with(chosen)
-    if cycles > reference:
-        reference = cycles_with(deepest)
-        for depths in (*deeper, deepest):
-            if cycles <= reference:
-                break
-            chosen, cycles = depths, cycles_with(depths)
-    return _sized(deep, chosen), measured.sizes(chosen, cycles, reference)
+    timings = _settle_frames_in_flight(deep, fpgapart, clk_ns, progress)
+    with SizingBench(deep, fpgapart, clk_ns) as bench:
+        search = _Search(bench, max(MIN_FRAMES, 8 * max((t.frames_in_flight for t in timings), default=1)), progress)
+        sizes = search.sizes(timings)
+    return deep.transform(SetFIFODepths({fifo.name: fifo.depth for fifo in sizes.fifos})), sizes
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """What the deep FIFOs showed."""
-
-    frame_count: int
-    expected_cycles_per_frame: int
-    occupancies: dict[str, int]
-    streams: dict[str, Stream]
-    loop_of: dict[str, str]
-    timings: tuple[LoopTiming, ...]
-
-    def sizes(self, depths: Mapping[str, int], cycles_per_frame: float, reference: float) -> FIFOSizes:
-        fifos = tuple(
-            FIFOSize(name, self.loop_of[name], s.tensor, s.width_bits, s.words, self.occupancies[name], depths[name])
-            for name, s in self.streams.items()
-        )
-        return FIFOSizes(
-            self.frame_count,
-            self.expected_cycles_per_frame,
-            reference,
-            cycles_per_frame,
-            SEEDS,
-            fifos,
-            self.timings,
-        )
-
-
-def _measure(deep: ModelWrapper, fpgapart: str, clk_ns: float, progress: Progress) -> _Measured:
-    """Measure latencies, set the frames in flight of `deep`, and measure occupancies."""
+def _settle_frames_in_flight(
+    deep: ModelWrapper, fpgapart: str, clk_ns: float, progress: Progress
+) -> tuple[LoopTiming, ...]:
+    """Measure the loops' latencies and set the frames in flight of `deep`, until they follow from each other."""
     while True:
-        with _written(deep, fpgapart, clk_ns) as netlist, Accelerator(netlist, _instruments(netlist)) as accelerator:
-            progress("measuring the latency of the loops")
-            timings = _loop_timings(accelerator)
-            if any(netlist.loops[timing.name].frames_in_flight != timing.frames_in_flight for timing in timings):
-                _set_frames_in_flight(deep, timings)
-                continue
-            most = max((timing.frames_in_flight for timing in timings), default=1)
-            frames = _random_frames(netlist, max(MIN_FRAMES, 8 * most))
-            progress(f"measuring the occupancy of the FIFOs with {len(frames)} frames")
-            pauses = Stall.random(p_input=0.5, p_output=0.0, seed=SEEDS[0], burst_cycles=50)
-            runs = [accelerator.run(frames, stall=stall) for stall in (Stall.none(), pauses)]
-            names = {node.name: node.loop for node in netlist.fifos()}
-            consumers = {stream.consumer: stream for stream in netlist.graph_streams().values()}
-            return _Measured(
-                len(frames),
-                netlist.expected_cycles_per_frame,
-                {name: max(run.result.probes[count_name(name)] for run in runs) for name in names},
-                {name: consumers[name] for name in names},
-                names,
-                timings,
-            )
+        progress("measuring the latency of the loops")
+        with SizingBench(deep, fpgapart, clk_ns) as bench:
+            timings = bench.loop_timings(_whole_frames(bench))
+            chosen = {timing.name: timing.frames_in_flight for timing in timings}
+            if all(bench.netlist.loops[name].frames_in_flight == frames for name, frames in chosen.items()):
+                return timings
+        for node in loops(deep):
+            getCustomOp(node).set_nodeattr("frames_in_flight", chosen[node.name])
 
 
-def _sized(deep: ModelWrapper, depths: Mapping[str, int]) -> ModelWrapper:
-    sized = copy.deepcopy(deep)
-    _for_all(sized, lambda node: getCustomOp(node).set_nodeattr("ram_style", "auto"), FIFO)
-    return sized.transform(SetFIFODepths(depths))
+def _whole_frames(bench: SizingBench) -> dict[str, int]:
+    """Depths for two frames."""
+    return depth_candidates(dict.fromkeys(bench.streams, 0), bench.words)[-1]
 
 
-def _for_all(model: ModelWrapper, change: Callable[[Any], None], op_type: str) -> None:
-    """Apply `change` to all nodes of a type, those of loop bodies included."""
+class _Search:
+    """Steps 2 to 4 of `size_fifos`."""
 
-    def in_body(body: ModelWrapper) -> ModelWrapper:
-        _for_all(body, change, op_type)
-        return body
+    def __init__(self, bench: SizingBench, frames: int, progress: Progress) -> None:
+        self.bench = bench
+        self.frames = frames
+        self.progress = progress
 
-    for node in model.graph.node:
-        if node.op_type == op_type:
-            change(node)
-    change_bodies(model, in_body)
-
-
-@contextmanager
-def _written(model: ModelWrapper, fpgapart: str, clk_ns: float) -> Iterator[Netlist]:
-    with tempfile.TemporaryDirectory(prefix="fifo_sizing_") as folder:
-        yield write_netlist(model, Path(folder), fpgapart, clk_ns, carries_data=False)
-
-
-def _random_frames(netlist: Netlist, count: int) -> Frames:
-    (stream,) = netlist.inputs.values()
-    datatype: Any = DataType[stream.datatype]
-    low, high = int(datatype.min()), int(datatype.max())
-    return np.random.default_rng(0).integers(low, high, (count, *stream.shape[1:]), endpoint=True)
-
-
-def _body_ends(netlist: Netlist, loop: str) -> tuple[tuple[str, str], tuple[str, str]]:
-    """Return the streams into and out of a loop's body."""
-    body = netlist.modules[f"{loop}_body"]
-    return (body.name, body.inputs[0]), (body.name, body.outputs[0])
-
-
-def _instruments(netlist: Netlist) -> Instruments:
-    """Return pacers at the accelerator's input and every loop's body, taps at the bodies' ends, counters of FIFOs."""
-    top = netlist.modules[netlist.top]
-    pacers = {(top.name, name): Pace(top.streams[name].words, netlist.expected_cycles_per_frame) for name in top.inputs}
-    taps = {*final_streams(netlist)}
-    for loop in netlist.loops.values():
-        words = netlist.modules[loop.name].streams["to_body"].words
-        pacers[loop.name, "to_body"] = Pace(words, loop.body_ii_cycles)
-        taps.update(_body_ends(netlist, loop.name))
-    return Instruments(taps=frozenset(taps), fifo_counts=True, pacers=pacers)
-
-
-def _loop_timings(accelerator: Accelerator) -> tuple[LoopTiming, ...]:
-    """Measure with one frame how long a word of the last pass, which comes from the loop itself, is in the body."""
-    netlist = accelerator.netlist
-    if not netlist.loops:
-        return ()
-    run = accelerator.run(_random_frames(netlist, 1), record_transfers=True)
-    timings = []
-    for loop in netlist.loops.values():
-        entering, leaving = (_last_pass(run, tap, loop.iterations) for tap in _body_ends(netlist, loop.name))
-        latency = int((leaving - entering).max())
-        frames = choose_frames_in_flight(latency, loop.body_ii_cycles)
-        timings.append(LoopTiming(loop.name, loop.iterations, loop.body_ii_cycles, latency, frames))
-    return tuple(timings)
-
-
-def _last_pass(run: AcceleratorRun, tap: tuple[str, str], iterations: int) -> Any:
-    cycles = run.tap(tap).transfer_cycles
-    if cycles is None:
-        raise ValueError("transfers were not recorded")
-    return cycles.reshape(iterations, -1)[-1]
-
-
-def _set_frames_in_flight(model: ModelWrapper, timings: tuple[LoopTiming, ...]) -> None:
-    chosen = {timing.name: timing.frames_in_flight for timing in timings}
-    for node in loops(model):
-        getCustomOp(node).set_nodeattr("frames_in_flight", chosen[node.name])
-
-
-def _checked_cycles_per_frame(netlist: Netlist, frame_count: int) -> float:
-    """Return the cycles per frame without stalls.
-
-    Raises
-    ------
-    SimulationHang: the accelerator hangs, with or without stalls.
-    """
-    frames = _random_frames(netlist, frame_count)
-    with Accelerator(netlist) as accelerator:
+    def sizes(self, timings: Sequence[LoopTiming]) -> FIFOSizes:
+        """Find the depths and return them with what they follow from."""
+        bench = self.bench
+        expected = bench.netlist.expected_cycles_per_frame
+        occupancies = self._occupancies()
+        measured, *deeper, deepest = depth_candidates(occupancies, bench.words)
+        depths, reference = measured, float(expected)
+        if self._cycles(depths) > reference:
+            reference = max(reference, self._cycles(deepest))
+            depths = next((more for more in deeper if self._cycles(more) <= reference), deepest)
+            needless = [name for name, depth in measured.items() if depth == 0]
+            depths = self._without(needless, depths, reference)
+        self.progress(f"checking {sum(depth > 0 for depth in depths.values())} FIFOs under stalls")
         for seed in SEEDS:
-            accelerator.run(frames, stall=Stall.random(0.3, 0.3, seed, burst_cycles=20))
-        return accelerator.run(frames).cycles_per_frame
+            bench.run(self.frames, depths, stall=Stall.random(0.3, 0.3, seed, burst_cycles=20))
+        fifos = tuple(
+            FIFOSize(name, bench.loop_of[name], s.tensor, s.width_bits, s.words, occupancies[name], depths[name])
+            for name, s in bench.streams.items()
+        )
+        return FIFOSizes(self.frames, expected, reference, self._cycles(depths), SEEDS, fifos, tuple(timings))
+
+    def _occupancies(self) -> dict[str, int]:
+        self.progress(f"measuring the occupancy of the FIFOs with {self.frames} frames")
+        deepest = _whole_frames(self.bench)
+        pauses = Stall.random(p_input=0.5, p_output=0.0, seed=SEEDS[0], burst_cycles=50)
+        runs = [self.bench.run(self.frames, deepest, paced=True, stall=stall) for stall in (Stall.none(), pauses)]
+        counts = [self.bench.occupancies(run) for run in runs]
+        return {name: max(count[name] for count in counts) for name in self.bench.streams}
+
+    def _cycles(self, depths: Mapping[str, int]) -> float:
+        cycles = self.bench.run(self.frames, depths).cycles_per_frame
+        self.progress(f"{cycles:,.0f} cycles per frame with {sum(depth > 0 for depth in depths.values())} FIFOs")
+        return cycles
+
+    def _without(self, names: Sequence[str], depths: Mapping[str, int], reference: float) -> dict[str, int]:
+        """Take out as many of the FIFOs `names` as the cycles per frame allow: all, or what can go of either half."""
+        fewer = {**depths, **dict.fromkeys(names, 0)}
+        if self._cycles(fewer) <= reference:
+            return fewer
+        if len(names) > 1:
+            half = len(names) // 2
+            return self._without(names[half:], self._without(names[:half], depths, reference), reference)
+        return dict(depths)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from finn_flow.errors import UserError
-from finn_flow.netlist.emit import Emitter, Instruments, count_name, tap_name
+from finn_flow.netlist.emit import ADJUSTABLE_FIFO, PACER, SETTINGS, Emitter, Instruments, count_name, tap_name
 from finn_flow.netlist.structure import Instance, Loop, Module, Node, Stream
 from finn_flow.simulation import Design, StreamPort
 
@@ -17,7 +17,7 @@ FILE = "netlist.json"
 GRAPH = "graph.onnx"
 SOURCES = "sources.f"
 FORMAT = 1
-PACER_SOURCE = Path(__file__).parent / "rtl" / "stream_pacer.sv"
+INSTRUMENT_SOURCES = tuple(Path(__file__).parent / "rtl" / f"{module}.sv" for module in (ADJUSTABLE_FIFO, PACER))
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,8 @@ class Netlist:
 
         Parameters
         ----------
-        instruments: what to add for observation; the modules with additions are then written into `folder`.
+        instruments: what to add for observation; the modules with additions are then written into `folder`, which
+            must receive the file of settings, too, before a simulation, if pacers or adjustable FIFOs are among them.
         """
         paths = {name: self.folder / name for name in self.sources}
         instruments = instruments or Instruments()
@@ -160,8 +161,10 @@ class Netlist:
             for module in self.modules.values():
                 paths[module.path] = folder / f"{module.name}.v"
                 paths[module.path].write_text(emitter.source(module))
-        if instruments.pacers:
-            paths[PACER_SOURCE.name] = PACER_SOURCE
+        data_files = [self.folder / name for name in self.data_files]
+        if folder is not None and (instruments.pacers or instruments.adjustable_fifos):
+            paths.update({source.name: source for source in INSTRUMENT_SOURCES})
+            data_files.append(folder / SETTINGS)
         streams = self.graph_streams()
         taps = sorted(instruments.taps)
         return Design(
@@ -169,9 +172,9 @@ class Netlist:
             sources=list(paths.values()),
             inputs=_ports(self.inputs),
             outputs=_ports({**self.outputs, **{tap_name(*key): streams[key] for key in taps}}),
-            data_files=[self.folder / name for name in self.data_files],
+            data_files=data_files,
             clock2x="ap_clk2x" if self.modules[self.top].has_clock2x else None,
-            probes=[count_name(fifo.name) for fifo in self.fifos()] if instruments.fifo_counts else [],
+            probes=[count_name(fifo) for fifo in instruments.adjustable_fifos],
         )
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from qonnx.core.datatype import DataType
 
 from finn_flow.errors import UserError
-from finn_flow.netlist.emit import Instruments, tap_name
+from finn_flow.netlist.emit import SETTINGS, Instruments, tap_name
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.netlist.structure import Stream
 from finn_flow.simulation import Design, SimulationResult, Stall, StreamResult, pack, simulate, unpack
@@ -150,6 +150,10 @@ class Accelerator:
     def design(self) -> Design:
         """The design with its instruments."""
         return self.netlist.design(self.instruments, Path(self._folder.name))
+
+    def adjust(self, depths: Mapping[str, int], paced: bool) -> None:
+        """Set for the next runs the depths in words of adjustable FIFOs (0: none), by name, and whether pacers work."""
+        (Path(self._folder.name) / SETTINGS).write_text(self.instruments.settings(depths, paced))
 
     def build(self) -> None:
         """Make sure that the simulation is built; `run` does so by itself.

@@ -1,17 +1,25 @@
 """FIFO depths: the policy, the transformations, and what sizing found for a small accelerator."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from qonnx.custom_op.registry import getCustomOp
 
 from custom_ops.ode_loop.schedule import choose_frames_in_flight
 from finn_flow.execution import execute_hardware
 from finn_flow.netlist.fifo_sizes import depth_candidates, fifo_depth
-from finn_flow.netlist.netlist import PACER_SOURCE
-from finn_flow.simulation import lint
+from finn_flow.netlist.netlist import INSTRUMENT_SOURCES
+from finn_flow.netlist.sizing_bench import SizingBench
+from finn_flow.netlist.write import write_netlist
+from finn_flow.simulation import Stall, lint
+from finn_flow.simulation.accelerator import Accelerator
 from finn_flow.transformations.bodies import loop_body, loops
 from finn_flow.transformations.insert_fifos import FIFO, InsertFIFOs, SetFIFODepths
 from finn_flow.transformations.name_nodes import NameNodes
-from tests.netlist.one_block import one_block
+from tests.netlist.one_block import CLOCK_NS, PART, one_block
+
+FRAMES = 12
 
 
 @pytest.mark.parametrize(
@@ -33,8 +41,9 @@ def test_candidates_only_grow() -> None:
         assert all(depth == 0 or depth >= 2 for depth in depths)
 
 
-def test_pacer_lints_alone() -> None:
-    lint("stream_pacer", [PACER_SOURCE])
+@pytest.mark.parametrize("source", INSTRUMENT_SOURCES, ids=lambda source: source.stem)
+def test_instruments_lint_alone(source: Path) -> None:
+    lint(source.stem, [source])
 
 
 def fifos(model) -> list[str]:
@@ -83,3 +92,19 @@ def test_bypass_of_the_residual_holds_more_than_the_path_beside_it_waits_for() -
     # Two 3x3 convolutions of 6 pixels a row: each waits for a row and a pixel.
     assert size.max_occupancy > 2 * (6 + 1) * 3
     assert size.depth >= size.max_occupancy
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_bench_takes_the_same_time_as_a_netlist_with_such_fifos(seed: int, tmp_path: Path) -> None:
+    block = one_block()
+    generator = np.random.default_rng(seed)
+    deep = block.folded.transform(InsertFIFOs()).transform(NameNodes())
+    for node in loops(deep):
+        getCustomOp(node).set_nodeattr("frames_in_flight", block.sizes.loops[0].frames_in_flight)
+    depths = {fifo.name: int(generator.choice([fifo.depth, fifo.depth + 5, 70, 200])) for fifo in block.sizes.fifos}
+    netlist = write_netlist(deep.transform(SetFIFODepths(depths)), tmp_path, PART, CLOCK_NS, carries_data=False)
+    frames = np.zeros((FRAMES, *next(iter(netlist.inputs.values())).shape[1:]), int)
+    with SizingBench(deep, PART, CLOCK_NS) as bench, Accelerator(netlist) as accelerator:
+        for stall in (Stall.none(), Stall.random(0.2, 0.5, seed, burst_cycles=40)):
+            expected = accelerator.run(frames, stall=stall).frame_end_cycles.tolist()
+            assert bench.run(FRAMES, depths, stall=stall).frame_end_cycles.tolist() == expected

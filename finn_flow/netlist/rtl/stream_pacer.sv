@@ -1,5 +1,6 @@
 /// Lets WORDS words pass in every CYCLES cycles, spread evenly; used to measure how full FIFOs get at the network's pace.
 ///
+/// Function      line 0 of `settings.dat` switches it on (1) or off (0: words pass freely) when a simulation starts.
 /// Latency       none: data and handshake pass through, gated by a register.
 /// Throughput    at most WORDS / CYCLES words per cycle. It does not catch up after a pause.
 /// Backpressure  `s_axis_tready` follows `m_axis_tready` combinationally: for simulation only.
@@ -11,7 +12,9 @@ module stream_pacer #(
     // Words of a frame, >= 1.
     parameter int unsigned WORDS = 1,
     // Cycles of a frame, >= WORDS.
-    parameter int unsigned CYCLES = 1
+    parameter int unsigned CYCLES = 1,
+    // Lines of `settings.dat`, >= 1.
+    parameter int unsigned SETTINGS = 1
 ) (
     input  wire logic                   clk,
     input  wire logic                   rst,
@@ -27,12 +30,15 @@ module stream_pacer #(
     $fatal(1, "%m: CYCLES must be at least WORDS, and WORDS at least 1");
   end
 
+  logic [31:0] settings[SETTINGS];
+  initial $readmemh("settings.dat", settings);
+
   // Earned so far, in units of 1/CYCLES words; a word costs CYCLES. What a late word did not use is lost: no bursts.
   localparam int unsigned MOST = CYCLES + WORDS;
   localparam int unsigned CREDIT_WIDTH = $clog2(MOST + WORDS + 1);
   logic [CREDIT_WIDTH-1:0] credit_d, credit_q;
 
-  wire logic pass = credit_q >= CREDIT_WIDTH'(CYCLES);
+  wire logic pass = settings[0] == 0 || credit_q >= CREDIT_WIDTH'(CYCLES);
   wire logic fire = m_axis_tvalid && m_axis_tready;
 
   assign m_axis_tdata = s_axis_tdata;
