@@ -41,16 +41,17 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(PYNQ_FOLDER)])}
 
 
-@pytest.mark.parametrize("batch", [1, 8, 64])
+@pytest.mark.parametrize("batch", [1, 7, 64])
 def test_real_images_are_classified_exactly(boards, environment, package, digits, tmp_path, batch):
+    """It takes whole batches only."""
     from finn_flow.deployment.driver.preprocessing import Preprocessing
 
-    images, expected = digits
+    images, expected = (array[: 64 // batch * batch] for array in digits)
     np.save(tmp_path / "images.npy", Preprocessing((8, 6), 1).apply(images))
     board = boards(build_id=0, stall=0.3)
     arguments = [board.bitfile, package / "driver" / "settings.json", tmp_path / "images.npy", batch, tmp_path / "out"]
     subprocess.run([sys.executable, "-c", EXECUTE, *map(str, arguments)], env=environment, check=True)
-    np.testing.assert_array_equal(np.load(tmp_path / "out.npy").reshape(64, 1), expected)
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy").reshape(-1, 1), expected)
 
 
 def test_its_command_line(boards, environment, package, tmp_path):
