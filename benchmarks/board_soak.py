@@ -1,7 +1,8 @@
 """Many frames through the driver on the simulated board, with random DMA pauses: nothing lost, nothing reordered.
 
-`python -m benchmarks.board_soak BUILD [--frames 10000] [--stall 0.3] [--json]`, BUILD with a package (`dsode package`).
-The expected classes are what the hardware graph gives in Python.
+`python -m benchmarks.board_soak [BUILD] [--frames 10000] [--stall 0.3] [--json]`, BUILD with a package (`dsode
+package`); by default an untrained dsodenet-tiny is built and packaged. The expected classes are what the hardware graph
+gives in Python.
 """
 
 from __future__ import annotations
@@ -16,13 +17,24 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.common.accelerators import build_untrained
+from brevitas_models.config import preset
 from finn_flow.deployment.driver.accelerator import Accelerator
-from finn_flow.deployment.package import FOLDER, NETLIST_FOLDER
+from finn_flow.deployment.package import FOLDER, NETLIST_FOLDER, make_package
 from finn_flow.deployment.simulated_board import SimulatedBoard
 from finn_flow.deployment.simulated_board.board import PYNQ_FOLDER
 from finn_flow.execution import execute_hardware
 from finn_flow.finn_env import ensure_finn
 from finn_flow.netlist.netlist import GRAPH, Netlist
+
+TINY_CYCLES = 3000
+
+
+def packaged_tiny(folder: Path) -> Path:
+    """Build and package the smallest preset, folded for few cycles."""
+    build = build_untrained(preset("dsodenet-tiny"), folder, TINY_CYCLES)
+    make_package(build)
+    return build
 
 
 def soak(build: Path, frames: int, stall: float, seed: int) -> dict[str, Any]:
@@ -60,13 +72,15 @@ def soak(build: Path, frames: int, stall: float, seed: int) -> dict[str, Any]:
 def main() -> int:
     """Command line; exit status 1 if any frame differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("build", type=Path)
+    parser.add_argument("build", type=Path, nargs="?")
     parser.add_argument("--frames", type=int, default=10_000)
     parser.add_argument("--stall", type=float, default=0.3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    result = soak(options.build, options.frames, options.stall, options.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        build = options.build or packaged_tiny(Path(folder))
+        result = soak(build, options.frames, options.stall, options.seed)
     if options.json:
         print(json.dumps(result, indent=2))
     else:

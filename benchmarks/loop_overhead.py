@@ -83,12 +83,11 @@ def measure(map_size: int, folding: str, iterations: int) -> LoopOverhead:
     ------
     FlowError : a logit is wrong, or another node than the loop sets the pace.
     """
-    from benchmarks.common.accelerators import build_exported, export_untrained, report, simulate_exactly
+    from benchmarks.common.accelerators import build_untrained, report, simulate_exactly
 
     config = NetworkConfig(in_channels=1, image_size=[map_size, map_size], channels=[CHANNELS], iterations=[iterations])
     with tempfile.TemporaryDirectory() as name:
-        export_untrained(config, Path(name))
-        built = build_exported(Path(name), iterations * map_size**2 * FOLDINGS[folding])
+        built = build_untrained(config, Path(name), iterations * map_size**2 * FOLDINGS[folding])
         (loop,) = report(built, "fifo_sizing.json")["loops"]
         slowest = report(built, "estimates.json")["network"]
         if slowest["cycles_per_frame"] > iterations * loop["body_ii_cycles"]:

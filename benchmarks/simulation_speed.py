@@ -1,27 +1,47 @@
 """Speed of the simulation engine: cycles per second, and the share of the time that Verilator's own code takes.
 
 Measures register stages of two widths, which show what the engine itself costs, and every netlist folder named on the
-command line (`DIR/rtl` of a build), with random input and without stalls.
+command line (`DIR/rtl` of a build), with random input and without stalls; by default the netlist that
+build_configs/zcu104.json makes of an untrained dsodenet-small.
 
-Run from the project's root: `python -m benchmarks.simulation_speed [NETLIST ...]`.
+`python -m benchmarks.simulation_speed [--json] [NETLIST ...]`
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common.accelerators import build_untrained
+from brevitas_models.config import preset
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.simulation import Design, SimulationResult, pack, simulate
+from finn_flow.steps.netlist import NETLIST_FOLDER
 from tests.simulation.designs import passthrough
 
+PRESET = "dsodenet-small"
 STAGE_WIDTHS_BITS = (8, 512)
 STAGE_WORDS = 1_000_000
 MIN_FRAMES, MIN_WORDS = 10, 50_000
+
+
+@dataclass(frozen=True)
+class SimulationSpeed:
+    """Cycles and speed of a run without profiling, and Verilator's share of the time of one with it."""
+
+    design: str
+    cycles: int
+    cycles_per_second: float
+    share_in_verilator: float
 
 
 def random_words(count: int, width_bits: int) -> np.ndarray:
@@ -43,25 +63,44 @@ def run_stage(design: Design, profile: bool) -> SimulationResult:
     return simulate(design, {"s_axis": words}, {"m_axis": STAGE_WORDS}, profile=profile)
 
 
-def add_row(table: Table, name: str, plain: SimulationResult, profiled: SimulationResult) -> None:
-    """Add speed (of the run without profiling) and shares (of the run with it) to the table."""
+def speed(name: str, run: Callable[[bool], SimulationResult]) -> SimulationSpeed:
+    """Run a design without and with profiling."""
+    plain, profiled = run(False), run(True)
     assert profiled.model_seconds is not None
-    share = profiled.model_seconds / profiled.seconds
-    speed = plain.cycles / plain.seconds / 1e6
-    table.add_row(name, str(plain.cycles), f"{speed:.3f}", f"{share:.1%}", f"{1 - share:.1%}")
+    return SimulationSpeed(name, plain.cycles, plain.cycles / plain.seconds, profiled.model_seconds / profiled.seconds)
 
 
-def main(folders: list[str]) -> None:
-    """Measure and print the table."""
-    table = Table("design", "cycles", "Mcycles/s", "in Verilator", "in the harness", title="Simulation speed")
+def measure(folders: dict[str, Path]) -> Iterator[SimulationSpeed]:
+    """Measure the register stages and the netlists in ``folders``, by what to call them."""
     for width in STAGE_WIDTHS_BITS:
         design = passthrough(width)
-        add_row(table, f"register stage, {width} bits", run_stage(design, False), run_stage(design, True))
-    for folder in folders:
-        netlist = Netlist.load(Path(folder))
-        add_row(table, f"{netlist.top} ({folder})", run_netlist(netlist, False), run_netlist(netlist, True))
+        yield speed(f"register stage, {width} bits", partial(run_stage, design))
+    for name, folder in folders.items():
+        yield speed(name, partial(run_netlist, Netlist.load(folder)))
+
+
+def main() -> None:
+    """Measure and print the table, or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    parser.add_argument("netlists", nargs="*", metavar="NETLIST", help=f"default: an untrained {PRESET}")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        folders = {name: Path(name) for name in options.netlists}
+        if not folders:
+            folders[PRESET] = build_untrained(preset(PRESET), Path(folder)) / NETLIST_FOLDER
+        rows = list(measure(folders))
+    if options.json:
+        print(json.dumps({"designs": [asdict(row) for row in rows]}, indent=2))
+        return
+    table = Table("design", "cycles", "Mcycles/s", "in Verilator", "in the harness", title="Simulation speed")
+    for row in rows:
+        share = row.share_in_verilator
+        table.add_row(
+            row.design, f"{row.cycles:,}", f"{row.cycles_per_second / 1e6:.3f}", f"{share:.1%}", f"{1 - share:.1%}"
+        )
     Console().print(table)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.common.accelerators import CLOCK_MHZ, build_exported, export_untrained, simulate_exactly
+from benchmarks.common.accelerators import CLOCK_MHZ, build_untrained, simulate_exactly
 from benchmarks.common.onnx_models import float_onnx, quantised_onnx
 from brevitas_models.calibration import float_state
 from brevitas_models.config import preset
@@ -136,8 +136,7 @@ def measure_software(name: str) -> Iterator[SoftwareSpeed]:
 def measure_accelerator(name: str) -> AcceleratorSpeed:
     """Build and simulate a preset's accelerator."""
     with tempfile.TemporaryDirectory() as folder:
-        export_untrained(preset(name), Path(folder))
-        run = simulate_exactly(build_exported(Path(folder), TARGET_CYCLES[name]), FRAMES)
+        run = simulate_exactly(build_untrained(preset(name), Path(folder), TARGET_CYCLES[name]), FRAMES)
     return AcceleratorSpeed(run.cycles_per_frame, run.first_frame_latency_cycles)
 
 

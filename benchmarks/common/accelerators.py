@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,41 +26,31 @@ MODEL_FILE = "model.onnx"
 BUILD_FOLDER = "build"
 SAMPLES = 32
 
-Progress = Callable[[str], None]
 
-
-def export_untrained(config: NetworkConfig, folder: Path, samples: int = SAMPLES) -> None:
-    """Write a calibrated random network (seed 0) to ``folder``, with golden results of ``samples`` random images."""
-    folder.mkdir(parents=True, exist_ok=True)
-    inputs = smooth_images(config, samples, seed=1)
-    export_network(untrained_network(config, seed=0), folder / MODEL_FILE, inputs, None, {})
-
-
-def build_exported(
-    folder: Path,
-    cycles_per_frame: int | None = None,
-    steps: Sequence[str] | None = None,
-    progress: Progress = lambda line: None,
+def build_untrained(
+    config: NetworkConfig, folder: Path, cycles_per_frame: int | None = None, steps: Sequence[str] | None = None
 ) -> Path:
-    """Build the model in ``folder`` with build_configs/zcu104.json and return the build's folder.
+    """Build a calibrated random network (seed 0) with build_configs/zcu104.json and return the build's folder.
 
     Parameters
     ----------
+    folder : receives the exported model, golden results of `SAMPLES` random images, and the build.
     cycles_per_frame : instead of the configuration's frame rate.
     steps : instead of the configuration's.
     """
+    model = folder / MODEL_FILE
+    export_network(untrained_network(config, seed=0), model, smooth_images(config, SAMPLES, seed=1), None, {})
     settings = json.loads(CONFIG.read_text())
     if cycles_per_frame is not None:
         settings["target_fps"] = CLOCK_MHZ * 10**6 // cycles_per_frame
     if steps is not None:
         settings["steps"] = list(steps)
-    config = folder / CONFIG.name
-    atomic_write_json(config, settings)
-    return build(config, folder / MODEL_FILE, folder / BUILD_FOLDER, progress).folder
+    atomic_write_json(folder / CONFIG.name, settings)
+    return build(folder / CONFIG.name, model, folder / BUILD_FOLDER, lambda line: None).folder
 
 
 def simulate_exactly(built: Path, frames: int) -> AcceleratorRun:
-    """Simulate golden frames, back to back, through a build of `build_exported`.
+    """Simulate golden frames, back to back, through a build of `build_untrained`.
 
     Raises
     ------
