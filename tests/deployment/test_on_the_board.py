@@ -177,6 +177,13 @@ def test_an_interrupt_and_a_second_process(start, driver, tmp_path):
     assert driver("validate")[0] == 0
 
 
+def test_a_reader_that_has_seen_enough(start):
+    process = start("classify", "samples")
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() == 0
+
+
 def test_the_command_that_brings_its_own_board(build, tmp_path, capfd):
     assert main(["board", "--stall", "0.3", str(build), "validate"]) == 0
     assert capfd.readouterr().out == "passed: 40 images\n"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,10 +40,14 @@ def main(arguments: Sequence[str] | None = None, package: Path | None = None) ->
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
         return FAILED
-    if options.json:
-        print(json.dumps(result, indent=2))
-    else:
-        options.show(result)
+    try:
+        if options.json:
+            print(json.dumps(result, indent=2))
+        else:
+            options.show(result)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0 if result.get("ok", True) else FAILED
 
 
