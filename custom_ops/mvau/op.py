@@ -10,6 +10,7 @@ from onnx import NodeProto
 from qonnx.custom_op.registry import getCustomOp
 
 from custom_ops.base import OPS_FOLDER
+from custom_ops.fifo_memory import resolve_ram_style
 from custom_ops.streams import Stream
 from custom_ops.wrapper import wrapper_source
 
@@ -64,7 +65,8 @@ class ConstantMVAU(MVAU_rtl):
             file.unlink()
         else:
             parameters["MEMORY_FILE"] = f'"{folder / _WEIGHT_FILE}"'
-            parameters["ROM_STYLE"] = f'"{self.get_nodeattr("ram_style")}"'
+            style = resolve_ram_style(self.get_nodeattr("ram_style"), stream.width_bits, depth)
+            parameters["ROM_STYLE"] = f'"{style}"'
         source = wrapper_source(self.weights_module, _CORE, parameters, [], [stream])
         (folder / f"{self.weights_module}.v").write_text(source)
 

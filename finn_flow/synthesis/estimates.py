@@ -16,21 +16,27 @@ from onnx import NodeProto
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
-from custom_ops.fifo_memory import uram
+from custom_ops.fifo_memory import resolve_ram_style, uram
 from custom_ops.memory import bram_18k
 
 DSP_MULTIPLIER_BITS = 27
 _EVEN_THRESHOLDS = 0.5
 """What thresholds that are the same for all channels, and so constants, take of LUTs; fitted."""
-_MVAU_LUTS = 45
-_MVAU_LUTS_PER_SUM_BIT = 1.25
-"""Control, and output stage per lane and bit, of an MVAU; fitted."""
+_MVAU_LUTS = 25
+_MVAU_LUTS_PER_OUTPUT_BIT = 1.86
+_LUTS_PER_ADDER_BIT = {"inner": 0.83, "last": 0.93}
+_LUTS_PER_CARRY_BIT = 0.45
+_LUTS_PER_CROSSING = 8.8
+"""Of an MVAU: control, output queue, sums of the lanes of a DSP (the last one's are wider), and what a lane carries
+into the next, per bit of its sum and per product; fitted."""
 _RAMB18_COST = 129
 _LUTRAM_COST = 16
 """Yosys's costs of a RAMB18 and of a RAM32M16 or RAM64M8, in its choice of an "auto" memory."""
 _ROM_BITS_PER_COST = 64
-_ROM_LUTS_PER_BIT = ((2, 0.1), (4, 0.4), (8, 0.7), (16, 0.75), (64, 1.0))
-"""LUTs per bit of a word of a read-only memory by its depth, fitted."""
+_ROM_LUTS_PER_BIT = ((2, 0.1), (4, 0.4), (8, 0.7))
+"""LUTs per bit of a word of a small read-only memory by its depth, which merges with the logic behind it; fitted."""
+_MERGED_ROM_LUTS_PER_BIT = ((16, 0.75), (64, 1.0))
+"""The same for a larger one whose kind of memory is left to synthesis."""
 
 
 def estimate_node(model: ModelWrapper, node: NodeProto, part: str) -> dict[str, float]:
@@ -70,9 +76,13 @@ def rom(width_bits: int, depth: int, style: str = "auto") -> tuple[float, int]:
     blocks = bram_18k(width_bits, depth)
     if style == "block" or (style == "auto" and width_bits * depth / _ROM_BITS_PER_COST > _RAMB18_COST * blocks):
         return 0, blocks
-    # Small ones merge with the logic behind them, large ones need multiplexers besides.
-    per_bit = next((share for limit, share in _ROM_LUTS_PER_BIT if depth <= limit), depth / 64 * 4 / 3)
-    return width_bits * per_bit, 0
+    table = _ROM_LUTS_PER_BIT if style == "distributed" else _ROM_LUTS_PER_BIT + _MERGED_ROM_LUTS_PER_BIT
+    fitted = next((share for limit, share in table if depth <= limit), None)
+    if fitted is not None:
+        return width_bits * fitted, 0
+    if style == "distributed":
+        return width_bits * (0.5 if depth <= 32 else math.ceil(depth / 64)), 0
+    return width_bits * depth / 64 * 4 / 3, 0
 
 
 def ram(width_bits: int, depth: int, style: str = "auto", shared_address: bool = False) -> tuple[float, int, int]:
@@ -112,38 +122,39 @@ def _adder_tree(terms: int, bits: int) -> int:
     return luts
 
 
-def _mvu_luts(pe: int, simd: int, product_bits: int, sum_bits: int, lanes: int) -> int:
+def _mvu_luts(pe: int, simd: int, product_bits: int, sum_bits: int, lanes: int) -> float:
     """Return the LUTs of the sums beside the DSPs: each lane's, and what lanes carry into each other."""
-    luts = 0
-    for first in range(0, pe, lanes):
-        here = min(lanes, pe - first)
-        low = _adder_tree(simd, product_bits)
-        last = _adder_tree(simd, sum_bits)
-        # A product's two lowest bits again, their sum, and the difference; then the tree of the differences.
-        crossings = 5 * simd + _adder_tree(simd, 3) + sum_bits
-        luts += (here - 1) * (low + crossings) + last
-    return luts
+    pipes = math.ceil(pe / lanes)
+    inner = (pe - pipes) * _adder_tree(simd, product_bits)
+    last = pipes * _adder_tree(simd, sum_bits)
+    carries = (pe - pipes) * (_LUTS_PER_CROSSING * simd + _LUTS_PER_CARRY_BIT * sum_bits)
+    return _LUTS_PER_ADDER_BIT["inner"] * inner + _LUTS_PER_ADDER_BIT["last"] * last + carries
 
 
 def _mvau(op: Any, weights: NDArray[np.float32] | None) -> dict[str, float]:
-    """MVU, replay buffer, weight memory, and the shift registers of the weight streamer: one LUT per weight bit."""
+    """MVU, replay buffer and weight ROM."""
     pe, simd = op.get_nodeattr("PE"), op.get_nodeattr("SIMD")
     rows, columns = op.get_nodeattr("MW"), op.get_nodeattr("MH")
     weight_type = op.get_input_datatype(1)
     weight_bits = weight_type.bitwidth()
     input_bits = op.get_input_datatype(0).bitwidth()
     sum_bits = op.get_output_datatype().bitwidth()
-    folds = rows * columns // (pe * simd)
-    word = pe * simd * weight_bits
-    # FINN's weight streamer has a write port, though nothing is connected to it.
-    weight_luts, blocks, urams = ram(word, folds, op.get_nodeattr("ram_style"), shared_address=True)
+    luts, blocks = _weight_rom(pe * simd * weight_bits, rows * columns // (pe * simd), op.get_nodeattr("ram_style"))
     replay_luts, replay_blocks, _ = ram(simd * input_bits, rows // simd) if columns > pe else (0, 0, 0)
     lanes = dsp_lanes(weight_bits, input_bits, weights is not None and weights.min() > weight_type.min())
     dsps = math.ceil(pe / lanes) * simd
     if op.get_nodeattr("pumpedCompute"):
         dsps = math.ceil(dsps / 2)
-    luts = _mvu_luts(pe, simd, weight_bits + input_bits, sum_bits, lanes) + word + weight_luts + replay_luts
-    return _figures(luts + _MVAU_LUTS_PER_SUM_BIT * pe * sum_bits + _MVAU_LUTS, blocks + replay_blocks, dsps, urams)
+    luts += _mvu_luts(pe, simd, weight_bits + input_bits, sum_bits, lanes) + replay_luts
+    return _figures(luts + _MVAU_LUTS_PER_OUTPUT_BIT * pe * sum_bits + _MVAU_LUTS, blocks + replay_blocks, dsps)
+
+
+def _weight_rom(width_bits: int, depth: int, style: str) -> tuple[float, int]:
+    """Return LUTs and RAMB18 of the weights; equal columns of a small memory are merged."""
+    if depth == 1:
+        return 0, 0
+    luts, blocks = rom(width_bits, depth, resolve_ram_style(style, width_bits, depth))
+    return (min(luts, 2 ** (depth - 1)) if depth <= 8 else luts), blocks
 
 
 def _thresholding(op: Any, thresholds: NDArray[np.float32] | None) -> dict[str, float]:

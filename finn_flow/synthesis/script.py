@@ -58,7 +58,7 @@ def commands(
     for name, value in defines.items():
         read += ["-D", f"{name}={value}" if value else name]
     synthesise = f"{_MAP} -top {top} -run"
-    roms = f"{_having('rom_style', 'distributed')} t:$mem_v2 %i"
+    roms = f"{_having('rom_style', 'distributed')} {_having('ram_style', 'distributed')} %u r:WR_PORTS=0 %i"
     return [
         [*read, *sources],
         f"hierarchy -check -top {top}",
@@ -67,7 +67,7 @@ def commands(
         f"chtype -set {_SOFT_MULTIPLIER} {_products('no')}",
         f"{synthesise} map_dsp:map_memory",
         f"techmap -map {TECHMAPS / 'rom.v'} {roms}",
-        ["setattr", "-set", "rom_style", '"logic"', *roms.split()],
+        ["setattr", "-unset", "rom_style", "-set", "ram_style", '"logic"', *roms.split()],
         f"{synthesise} map_memory:map_ffram",
         # Shift registers that are read anywhere are found behind $shiftx only, one bit wide.
         f"techmap -map {TECHMAPS / 'bmux.v'}",

@@ -65,10 +65,13 @@ module rom_in_luts (RD_CLK, RD_EN, RD_ARST, RD_SRST, RD_ADDR, RD_DATA, WR_CLK, W
                 wire [2*LUTS-1:1] tree;
                 for (n = 0; n < LUTS; n = n + 1) begin : leaf
                     localparam [63:0] WORDS = column(b, 64 * n);
-                    LUT6 #(.INIT(WORDS)) lut (
-                        .O(tree[LUTS+n]), .I0(address[0]), .I1(address[1]), .I2(address[2]), .I3(address[3]),
-                        .I4(address[4]), .I5(address[5])
-                    );
+                    if (64 * n < SIZE)
+                        LUT6 #(.INIT(WORDS)) lut (
+                            .O(tree[LUTS+n]), .I0(address[0]), .I1(address[1]), .I2(address[2]), .I3(address[3]),
+                            .I4(address[4]), .I5(address[5])
+                        );
+                    else
+                        assign tree[LUTS+n] = 1'b0;
                 end
                 for (n = 1; n < LUTS; n = n + 1) begin : node
                     localparam integer SELECT = ABITS - $clog2(n + 1);
