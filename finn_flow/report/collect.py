@@ -61,9 +61,25 @@ def collect(folder: Path, training: Path | None = None) -> ReportData:
     synthesis = _read(folder / SYNTHESIS_REPORT)
     fifos = _read(folder / "report" / FIFO_REPORT)
     simulation, stalled = (_read(folder / REPORTS[paused]) for paused in (False, True))
-    headline = _headline(estimates, configuration or {}, fifos, simulation)
-    uses = None if model is None else _multipliers(model, headline["cycles_per_frame"])
-    headline["multiplier_utilisation"] = uses[-1]["utilisation"] if uses else None
+    golden = _read(folder / GOLDEN_NOTES)
+    cycles, cycles_source = _cycles(estimates, fifos, simulation)
+    uses = None if model is None else _multipliers(model, cycles)
+    accuracy, accuracy_of = _accuracy(metrics, golden, simulation)
+    period_ns = 1e3 / estimates["network"]["clock_mhz"]
+    target_fps = (configuration or {}).get("target_fps")
+    headline = Headline(
+        cycles_per_frame=cycles,
+        cycles_source=cycles_source,
+        frames_per_second=1e9 / (period_ns * cycles),
+        clock_mhz=estimates["network"]["clock_mhz"],
+        latency_cycles=simulation["first_frame_latency_cycles"] if simulation else None,
+        target_cycles=math.floor(1e9 / (period_ns * target_fps)) if target_fps else None,
+        target_fps=target_fps,
+        limited_by=estimates["network"]["limited_by"],
+        multiplier_utilisation=uses[-1]["utilisation"] if uses else None,
+        accuracy=accuracy,
+        accuracy_of=accuracy_of,
+    )
     data = ReportData(
         format=FORMAT,
         build=folder.absolute().name,
@@ -78,7 +94,7 @@ def collect(folder: Path, training: Path | None = None) -> ReportData:
         simulation=simulation,
         simulation_stalled=stalled,
         training=metrics,
-        golden=_read(folder / GOLDEN_NOTES),
+        golden=golden,
         memory=None if model is None else memory_map(model, netlist.fpgapart if netlist else DEFAULT_PART),
         ports=None if netlist is None else check_top_ports(netlist),
         configuration=configuration,
@@ -103,26 +119,24 @@ def _read(path: Path) -> Json | None:
     return value
 
 
-def _headline(estimates: Json, configuration: Json, fifos: Json | None, simulation: Json | None) -> Headline:
-    network = estimates["network"]
-    period_ns = 1e3 / network["clock_mhz"]
-    cycles, source = network["cycles_per_frame"], "estimated"
-    if fifos is not None:
-        cycles, source = fifos["cycles_per_frame"], "simulated while sizing FIFOs"
+def _cycles(estimates: Json, fifos: Json | None, simulation: Json | None) -> tuple[float, str]:
+    """Return the best-founded cycles per frame, and where they are from."""
     if simulation is not None and simulation["cycles_per_frame"] is not None:
-        cycles, source = simulation["cycles_per_frame"], "simulated"
-    target_fps = configuration.get("target_fps")
-    return Headline(
-        cycles_per_frame=cycles,
-        cycles_source=source,
-        frames_per_second=1e9 / (period_ns * cycles),
-        clock_mhz=network["clock_mhz"],
-        latency_cycles=simulation["first_frame_latency_cycles"] if simulation else None,
-        target_cycles=math.floor(1e9 / (period_ns * target_fps)) if target_fps else None,
-        target_fps=target_fps,
-        limited_by=network["limited_by"],
-        multiplier_utilisation=None,
-    )
+        return simulation["cycles_per_frame"], "simulated"
+    if fifos is not None:
+        return fifos["cycles_per_frame"], "simulated while sizing FIFOs"
+    return estimates["network"]["cycles_per_frame"], "estimated"
+
+
+def _accuracy(metrics: Json | None, golden: Json | None, simulation: Json | None) -> tuple[float | None, str]:
+    """Return the best-founded accuracy of the quantised network, and what it is of."""
+    if metrics is not None and "quantised" in metrics["accuracy"]:
+        return metrics["accuracy"]["quantised"]["target"], f"quantised, on {metrics['target']}"
+    if golden is not None and golden.get("accuracy") is not None:
+        return golden["accuracy"], f"quantised, on {golden['dataset']}"
+    if simulation is not None and simulation["accuracy"] is not None:
+        return simulation["accuracy"], f"on {simulation['frames']:,} simulated images"
+    return None, ""
 
 
 def _multipliers(model: ModelWrapper, cycles_per_frame: float) -> list[Multipliers]:

@@ -94,7 +94,8 @@ class Headline(TypedDict):
     """The figures that matter most.
 
     cycles_source: "simulated", "simulated while sizing FIFOs" or "estimated". latency_cycles: of the first frame, first
-    word in to last word out. target_cycles: what the configured frame rate allows.
+    word in to last word out. target_cycles: what the configured frame rate allows. multiplier_utilisation: 0 to 1.
+    accuracy: 0 to 1, of what accuracy_of says.
     """
 
     cycles_per_frame: float
@@ -106,6 +107,8 @@ class Headline(TypedDict):
     target_fps: float | None
     limited_by: str
     multiplier_utilisation: float | None
+    accuracy: float | None
+    accuracy_of: str
 
 
 class Missing(TypedDict):

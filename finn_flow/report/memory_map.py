@@ -62,7 +62,8 @@ def _constants_style(op: Any) -> str:
         if not trigger:
             return BY_SYNTHESIS
         return STYLES["block"] + f" from {trigger} words on, else LUTs" if deepest >= trigger else STYLES["distributed"]
-    if "MW" in attributes:
+    # The style of a depthwise convolution is that of its line buffers.
+    if "ram_style" in attributes and op.onnx_node.op_type != "DepthwiseConv_rtl":
         return _style(op.get_nodeattr("ram_style"))
     return BY_SYNTHESIS
 

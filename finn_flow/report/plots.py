@@ -18,6 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from finn_flow.report.data import Json, Memory, Multipliers, ResourceRow
 from finn_flow.report.memory_map import BY_SYNTHESIS, SHIFT_REGISTERS, STYLES
 from finn_flow.report.names import full_short_name, kind
+from finn_flow.report.tables import NOT_VIVADO
 
 COLOURS = {
     "ink": "#1c2630",
@@ -53,7 +54,7 @@ _SETTINGS = {
 }
 _SOURCES: dict[Literal["estimated", "synthesised"], tuple[str, str]] = {
     "estimated": ("quick estimate", COLOURS["move"]),
-    "synthesised": ("open-synthesis estimate, not Vivado", COLOURS["multiply"]),
+    "synthesised": (NOT_VIVADO, COLOURS["multiply"]),
 }
 _STYLE_COLOURS = {
     STYLES["distributed"]: COLOURS["multiply"],

@@ -9,6 +9,8 @@ from brevitas_models.training.results import LABELS
 from finn_flow.report.data import Json, Memory, Multipliers, Ports, ReportData, ResourceRow
 from finn_flow.synthesis.report import COMPARED
 
+NOT_VIVADO = "open-synthesis estimate, not Vivado"
+
 Cell = str | int | float | None
 
 
@@ -67,7 +69,7 @@ def resources(rows: list[ResourceRow], board: str) -> Table:
         for row in rows
     ]
     columns = ("Resource", f"On the {board}", "Quick estimate", "Share, %", "Open synthesis", "Share, %")
-    return Table("Resources against the board", columns, cells)
+    return Table(f"Resources against the board (synthesis: {NOT_VIVADO})", columns, cells)
 
 
 def estimate_errors(synthesis: Json) -> Table:
@@ -78,7 +80,7 @@ def estimate_errors(synthesis: Json) -> Table:
         rows.append((entry["op"], entry["nodes"], *pairs, entry["lut_error_percent"], entry["worst_lut_error_percent"]))
     pairs = [f"{name}, {source}" for name in COMPARED for source in ("estimate", "synthesis")]
     columns = ("Node type", "Nodes", *pairs, "LUT error, %", "Worst node, %")
-    return Table("Quick estimates against open synthesis, by node type", columns, rows)
+    return Table(f"Quick estimates against synthesis ({NOT_VIVADO}), by node type", columns, rows)
 
 
 def node_resources(estimates: Json, synthesis: Json | None) -> Table:
@@ -92,7 +94,7 @@ def node_resources(estimates: Json, synthesis: Json | None) -> Table:
         rows.append((node["name"], *quick, *(synthesised.get(key) for key in keys)))
     names = ("LUT", "FF", "DSP", "BRAM36", "URAM") if found else ()
     columns = ("Node", *(f"{name}, estimate" for name in COMPARED), *(f"{name}, synthesis" for name in names))
-    return Table("Resources of each node", columns, rows)
+    return Table("Resources of each node" + (f" (synthesis: {NOT_VIVADO})" if found else ""), columns, rows)
 
 
 def fifos(sizes: Json) -> Table:
@@ -131,8 +133,8 @@ def memory_sums(memories: list[Memory]) -> Table:
     sums: dict[tuple[str, str], list[int]] = {}
     for memory in memories:
         sums.setdefault((memory["holds"], memory["style"]), []).append(memory["bits"])
-    rows: list[tuple[Cell, ...]] = [(*key, len(bits), sum(bits)) for key, bits in sums.items()]
-    rows.append(("everything", "", len(memories), sum(memory["bits"] for memory in memories)))
+    rows: list[tuple[Cell, ...]] = [(*key, len(bits), sum(bits)) for key, bits in sorted(sums.items())]
+    rows.append(("everything", "all of these", len(memories), sum(memory["bits"] for memory in memories)))
     return Table("What is stored on the chip", ("Content", "In", "Memories", "Bits"), rows)
 
 

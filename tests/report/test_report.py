@@ -34,6 +34,7 @@ def test_headline_is_what_was_simulated(data):
     assert headline["frames_per_second"] == pytest.approx(200e6 / 288)
     assert headline["latency_cycles"] == simulation["first_frame_latency_cycles"]
     assert headline["target_cycles"] == 400
+    assert (headline["accuracy"], headline["accuracy_of"]) == (0.954, "quantised, on usps")
     assert simulation["mismatches"] == data["simulation_stalled"]["mismatches"] == 0
 
 
