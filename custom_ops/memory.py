@@ -7,6 +7,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+_MERGED_ROMS = ((2, 0.1), (4, 0.4), (8, 0.7))
+"""LUTs per bit of a word of a small ROM by its words."""
+
 
 def hex_word(values: NDArray[np.int64], bits: int) -> str:
     """Return ``values`` packed into one hexadecimal word, two's complement, the first in the least significant bits."""
@@ -19,6 +22,17 @@ def hex_word(values: NDArray[np.int64], bits: int) -> str:
 def luts_of_memory(width_bits: int, depth: int) -> int:
     """Return LUTs of a distributed memory: 64 words by one bit in a LUT, for one write and one read port."""
     return math.ceil(width_bits * math.ceil(depth / 64))
+
+
+def luts_of_rom(width_bits: int, depth: int) -> float:
+    """Return LUTs of a memory that is only read: one of 64 words by one bit, or of 32 words by two bits.
+
+    Small ones merge with the logic behind them; their figures are fitted to open synthesis.
+    """
+    merged = next((share for words, share in _MERGED_ROMS if depth <= words), None)
+    if merged is not None:
+        return width_bits * merged
+    return width_bits * (0.5 if depth <= 32 else math.ceil(depth / 64))
 
 
 def bram_18k(width_bits: int, depth: int) -> int:

@@ -12,7 +12,7 @@ from qonnx.core.datatype import BaseDataType, DataType
 from custom_ops.base import Attributes, Constants, HardwareOp, fifo_luts
 from custom_ops.checks import check_at_least, check_divides, check_integer, check_length, check_one_of
 from custom_ops.indexed_thresholding.reference import clip_thresholds, indexed_thresholding
-from custom_ops.memory import hex_word, luts_of_memory
+from custom_ops.memory import bram_18k, hex_word, luts_of_rom
 from custom_ops.streams import Stream
 from finn_flow.errors import FlowError, UserError
 
@@ -36,6 +36,9 @@ class IndexedThresholding_rtl(HardwareOp):
         changes no result.
     outputDataType: integer that holds ActVal to ActVal + n.
     iterations: number of sets, at least 2; the index stream has the narrowest unsigned type that holds iterations - 1.
+    channel_wise: 0 if all channels share their thresholds; the estimates heed it.
+    depth_trigger_bram: threshold memories of at least so many words are block RAM and smaller ones LUTs; 0 leaves all
+        to synthesis.
     """
 
     core = "indexed_thresholding"
@@ -56,6 +59,8 @@ class IndexedThresholding_rtl(HardwareOp):
             "weightDataType": ("s", True, ""),
             "outputDataType": ("s", True, ""),
             "iterations": ("i", True, 0),
+            "channel_wise": ("i", False, 1, {0, 1}),
+            "depth_trigger_bram": ("i", False, 0),
         }
 
     def validate(self) -> None:
@@ -64,6 +69,7 @@ class IndexedThresholding_rtl(HardwareOp):
         vectors = self.get_nodeattr("numInputVectors")
         check_length(name, "numInputVectors", vectors, max(len(vectors), 1))
         check_at_least(name, "numSteps", self.get_nodeattr("numSteps"), 1)
+        check_at_least(name, "depth_trigger_bram", self.get_nodeattr("depth_trigger_bram"), 0)
         check_at_least(name, "iterations", self.get_nodeattr("iterations"), 2, "one set of thresholds needs no index")
         check_integer(name, "inputDataType", self.attribute_datatype("inputDataType"), (1, 25))
         check_integer(name, "weightDataType", self.attribute_datatype("weightDataType"), (1, 26))
@@ -139,6 +145,7 @@ class IndexedThresholding_rtl(HardwareOp):
             "THRESHOLD_BITS": self._threshold_bits(constants[1]),
             "OUT_BITS": self.attribute_datatype("outputDataType").bitwidth(),
             "THRESHOLD_FILES": f'"./{self.onnx_node.name}_"',
+            "DEPTH_TRIGGER_BRAM": self.get_nodeattr("depth_trigger_bram"),
         }
 
     def memory_files(self, constants: Constants) -> dict[str, list[str]]:
@@ -175,13 +182,29 @@ class IndexedThresholding_rtl(HardwareOp):
         shape, datatype = self.parameters()[1]
         return {f"param_threshold_{datatype.bitwidth()}b": math.prod(shape)}
 
+    def memory_depths(self) -> list[int]:
+        """Return the words of each stage's threshold memory in one lane."""
+        channels = self.get_nodeattr("NumChannels") if self.get_nodeattr("channel_wise") else 1
+        folds = math.ceil(channels / self.get_nodeattr("PE"))
+        words = self.get_nodeattr("iterations") << (folds - 1).bit_length()
+        return [words << stage for stage in range(self.get_nodeattr("numSteps").bit_length())]
+
+    def _memories(self) -> list[tuple[float, int]]:
+        """LUTs and RAMB18 of each stage's memory in one lane."""
+        bits = self.attribute_datatype("inputDataType").bitwidth()
+        trigger = self.get_nodeattr("depth_trigger_bram")
+        return [
+            (0, bram_18k(bits, depth)) if trigger and depth >= trigger else (luts_of_rom(bits, depth), 0)
+            for depth in self.memory_depths()
+        ]
+
+    def bram_estimation(self, fpgapart: str) -> int:
+        """Return 18 kbit block RAMs of the threshold memories that are asked to be block RAM."""
+        return self.get_nodeattr("PE") * sum(blocks for _, blocks in self._memories())
+
     def lut_estimation(self, fpgapart: str) -> int:
         """Return LUTs: per lane and stage a threshold memory and a comparator, and the core's output FIFO."""
-        shape, _ = self.parameters()[1]
-        bits = self.attribute_datatype("inputDataType").bitwidth() + 1
-        stages = self.get_nodeattr("numSteps").bit_length()
-        lanes = self.get_nodeattr("PE")
-        folds = math.ceil(shape[1] / lanes)
-        depth = shape[0] * folds
-        per_lane = sum(luts_of_memory(bits, depth << stage) + bits // 2 + 4 for stage in range(stages))
-        return lanes * per_lane + fifo_luts(lanes * stages, stages + 3) + 20
+        lanes, stages = self.get_nodeattr("PE"), self.get_nodeattr("numSteps").bit_length()
+        bits = self.attribute_datatype("inputDataType").bitwidth()
+        per_lane = sum(luts + bits / 2 + 3 for luts, _ in self._memories())
+        return round(lanes * per_lane) + fifo_luts(lanes * stages, stages + 3) + 10

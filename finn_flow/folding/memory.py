@@ -38,10 +38,9 @@ def memory_styles(node: NodeProto) -> list[Style]:
     """Return the styles that a node as it is folded may have, those in LUTs first; one empty style for no choice.
 
     Weights and thresholds never go to ultra RAM, which an UltraScale+ device cannot initialise. Neither do the line
-    buffers of a depthwise convolution: a line is far shorter than the 4,096 words of one. Iteration-indexed
-    thresholds leave the choice to synthesis.
+    buffers of a depthwise convolution: a line is far shorter than the 4,096 words of one.
     """
-    if node.op_type == "Thresholding_rtl":
+    if node.op_type in ("Thresholding_rtl", "IndexedThresholding_rtl"):
         depths = threshold_depths(node)
         return [{"depth_trigger_bram": depth} for depth in (depths[-1] + 1, *reversed(depths))]
     if is_shift_register(node):

@@ -17,7 +17,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
 from custom_ops.fifo_memory import resolve_ram_style, uram
-from custom_ops.memory import bram_18k
+from custom_ops.memory import bram_18k, luts_of_rom
 
 DSP_MULTIPLIER_BITS = 27
 _EVEN_THRESHOLDS = 0.5
@@ -33,10 +33,8 @@ _RAMB18_COST = 129
 _LUTRAM_COST = 16
 """Yosys's costs of a RAMB18 and of a RAM32M16 or RAM64M8, in its choice of an "auto" memory."""
 _ROM_BITS_PER_COST = 64
-_ROM_LUTS_PER_BIT = ((2, 0.1), (4, 0.4), (8, 0.7))
-"""LUTs per bit of a word of a small read-only memory by its depth, which merges with the logic behind it; fitted."""
 _MERGED_ROM_LUTS_PER_BIT = ((16, 0.75), (64, 1.0))
-"""The same for a larger one whose kind of memory is left to synthesis."""
+"""LUTs per bit of a word of a read-only memory of more than 8 words whose kind is left to synthesis, fitted."""
 
 
 def estimate_node(model: ModelWrapper, node: NodeProto, part: str) -> dict[str, float]:
@@ -76,13 +74,10 @@ def rom(width_bits: int, depth: int, style: str = "auto") -> tuple[float, int]:
     blocks = bram_18k(width_bits, depth)
     if style == "block" or (style == "auto" and width_bits * depth / _ROM_BITS_PER_COST > _RAMB18_COST * blocks):
         return 0, blocks
-    table = _ROM_LUTS_PER_BIT if style == "distributed" else _ROM_LUTS_PER_BIT + _MERGED_ROM_LUTS_PER_BIT
-    fitted = next((share for limit, share in table if depth <= limit), None)
-    if fitted is not None:
-        return width_bits * fitted, 0
-    if style == "distributed":
-        return width_bits * (0.5 if depth <= 32 else math.ceil(depth / 64)), 0
-    return width_bits * depth / 64 * 4 / 3, 0
+    if style == "distributed" or depth <= 8:
+        return luts_of_rom(width_bits, depth), 0
+    fitted = next((share for limit, share in _MERGED_ROM_LUTS_PER_BIT if depth <= limit), depth / 64 * 4 / 3)
+    return width_bits * fitted, 0
 
 
 def ram(width_bits: int, depth: int, style: str = "auto", shared_address: bool = False) -> tuple[float, int, int]:
@@ -201,7 +196,8 @@ def _fifo(op: Any, part: str) -> dict[str, float]:
     elif depth <= 64 and width < 12:
         luts = 3 * width + 15
     else:
-        luts = ram(width, depth, "distributed")[0] + width * (depth > 64) + 22
+        # One word waits in the output register.
+        luts = ram(width, depth - 1, "distributed")[0] + width * (depth > 65) + 22
     return _figures(luts, blocks, 0, urams)
 
 

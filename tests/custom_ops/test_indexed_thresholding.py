@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from qonnx.core.datatype import DataType
 from qonnx.core.onnx_exec import execute_onnx
+from qonnx.custom_op.registry import getCustomOp
 
 from custom_ops.indexed_thresholding.reference import clip_thresholds, indexed_thresholding
 from custom_ops.streams import Stream
@@ -28,6 +29,7 @@ def threshold_case(
     bias: int = 0,
     shared: bool = False,
     size: tuple[int, int] = (3, 4),
+    trigger: int = 0,
 ) -> Case:
     """A case with random thresholds, some of them beyond the inputs' range."""
     kind = DataType[inputs]
@@ -45,6 +47,8 @@ def threshold_case(
         "weightDataType": "INT14",
         "outputDataType": outputs,
         "iterations": iterations,
+        "channel_wise": int(not shared),
+        "depth_trigger_bram": trigger,
     }
     return Case(attributes, {1: thresholds})
 
@@ -54,7 +58,7 @@ class TestIndexedThresholding(HardwareOpTest):
     node_inputs = 3
     cases: ClassVar[Mapping[str, Case]] = {
         "signed output": threshold_case(6, 2, 15, 3, "INT8", "INT4", bias=-8),
-        "steps below a power of two": threshold_case(4, 1, 6, 5, "UINT6", "UINT4"),
+        "steps below a power of two": threshold_case(4, 1, 6, 5, "UINT6", "UINT4", trigger=8),
         "shared thresholds": threshold_case(4, 2, 3, 2, "INT5", "UINT2", shared=True),
         "one step": threshold_case(2, 2, 1, 2, "INT12", "BINARY"),
         "one word per frame": threshold_case(3, 3, 7, 4, "INT6", "INT6", bias=-3, size=(1, 1)),
@@ -99,3 +103,18 @@ def test_index_without_a_set_is_refused() -> None:
     feed = {"in0": np.zeros((1, 3, 4, 2), np.float32), "in2": np.full(1, 3, np.float32)}
     with pytest.raises(FlowError, match="node: index must be between 0 and 2, not 3"):
         execute_onnx(model, feed)
+
+
+@pytest.mark.parametrize(("trigger", "lut", "bram_18k"), [(1000, 330, 0), (64, 90, 4)])
+def test_memories_by_depth(trigger: int, lut: int, bram_18k: int) -> None:
+    """Of such a node open synthesis gave these figures: LUTs within 25 %, block RAM exactly."""
+    case = threshold_case(7, 1, 63, 3, "INT10", "UINT6", trigger=trigger)
+    op = getCustomOp(make_model("IndexedThresholding_rtl", case, 3).graph.node[0])
+    assert op.memory_depths() == [24, 48, 96, 192, 384, 768]
+    assert op.lut_estimation("") == pytest.approx(lut, rel=0.25)
+    assert op.bram_estimation("") == bram_18k
+
+
+def test_shared_thresholds_have_one_fold() -> None:
+    case = threshold_case(8, 2, 3, 3, "INT10", "UINT2", shared=True)
+    assert getCustomOp(make_model("IndexedThresholding_rtl", case, 3).graph.node[0]).memory_depths() == [3, 6]

@@ -30,6 +30,8 @@ module indexed_thresholding #(
     parameter int unsigned OUT_BITS = 2,
     // Beginning of the threshold files' names, see FINN's `thresholding`.
     parameter THRESHOLD_FILES = "",
+    // Memories of at least so many words are BRAM and smaller ones LUTs; 0 leaves all to synthesis.
+    parameter int unsigned DEPTH_TRIGGER_BRAM = 0,
     // Derived: bits of an index.
     localparam int unsigned INDEX_BITS = $clog2(SETS)
 ) (
@@ -113,6 +115,7 @@ module indexed_thresholding #(
       .BIAS(BIAS),
       .SETS(SETS),
       .THRESHOLDS_PATH(THRESHOLD_FILES),
+      .DEPTH_TRIGGER_BRAM(DEPTH_TRIGGER_BRAM),
       .USE_CONFIG(0),
       .DEEP_PIPELINE(1)
   ) core (
