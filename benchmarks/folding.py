@@ -15,6 +15,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import targets
+from benchmarks.common.accelerators import CLOCK_MHZ
 from brevitas_models.config import preset
 from brevitas_models.export import to_qonnx
 from brevitas_models.untrained import untrained_network
@@ -23,8 +25,7 @@ from finn_flow.folding.resources import board_resources
 from finn_flow.folding.target import DEFAULT_SHARE, FoldingResult, fold_for_cycles, fold_for_share
 from finn_flow.folding.utilisation import multiplier_use, total_use
 
-TARGET_CYCLES = {"dsodenet-base": 6600, "dsodenet-small": 5000, "odenet-tiny": 3000}
-CLOCK_MHZ = 200
+TARGET_CYCLES = {**targets.TARGET_CYCLES, "odenet-tiny": 3000}
 BOARD = "ZCU104"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -50,13 +50,16 @@ class Candidate:
 class Choice:
     """A node and its candidates, at least one; ``passes`` is how often it runs per frame.
 
-    A ``free`` node is not held to the cycle budget, because the user set it.
+    A ``free`` node is not held to the cycle budget, because the user set it. ``stage`` counts the loops before it; a
+    loop and the nodes of its body have its ``iterations``, all other nodes 0.
     """
 
     name: str
     passes: int
     candidates: list[Candidate]
     free: bool = False
+    stage: int = 0
+    iterations: int = 0
 
     @property
     def fewest_cycles(self) -> int:
@@ -111,13 +114,24 @@ class _Builder:
     def add_graph(self, model: ModelWrapper, passes: int, loop: int | None) -> None:
         """Add the nodes of a graph, the streams between them, and the bodies of its loops; ``loop`` is around it."""
         producers = {} if loop is None else {model.graph.input[0].name: (loop, 0)}
+        around = None if loop is None else self.problem.choices[loop]
         index = index_tensor(model)
         own = {}
+        loops_before = 0
         for node in model.graph.node:
             own[node.name] = len(self.problem.choices)
             constants = [tensor == index or model.get_initializer(tensor) is not None for tensor in node.input]
             streams = [port for port, constant in enumerate(constants) if not constant]
-            self.problem.choices.append(self._choice(node, passes, streams, _constants(model, node)))
+            choice = self._choice(node, passes, streams, _constants(model, node))
+            if around is not None:
+                choice = replace(choice, stage=around.stage, iterations=around.iterations)
+            elif node.op_type in LOOP_OPS:
+                iterations = int(getCustomOp(node).get_nodeattr("iterations"))
+                choice = replace(choice, stage=loops_before, iterations=iterations)
+                loops_before += 1
+            else:
+                choice = replace(choice, stage=loops_before)
+            self.problem.choices.append(choice)
             for port in streams:
                 tensor = node.input[port]
                 if tensor in producers:

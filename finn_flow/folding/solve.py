@@ -2,7 +2,7 @@
 
 One binary variable per candidate of a node; one continuous variable in [0, 1] per stream and pair of word widths, tied
 to the candidates at both ends by its marginals, so that it is integral wherever they are. Limits on resources are
-rows.
+rows, and so is one on the latency of a lone frame (`finn_flow.folding.latency`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from finn_flow.errors import FlowError
+from finn_flow.folding.latency import latency_rows, widened
 from finn_flow.folding.problem import Candidate, Edge, Problem
 from finn_flow.folding.resources import Resources, cost
 
@@ -31,7 +32,11 @@ class Solution:
 
 
 def solve(
-    problem: Problem, budget_cycles: int, available: Mapping[str, float], limits: Mapping[str, float] | None = None
+    problem: Problem,
+    budget_cycles: int,
+    available: Mapping[str, float],
+    limits: Mapping[str, float] | None = None,
+    latency_frames: float | None = None,
 ) -> Solution | None:
     """Choose the candidates of least cost among those within the budget, or return None if there is no such choice.
 
@@ -40,6 +45,7 @@ def solve(
     budget_cycles : per frame, for each choice that is not free.
     available : amounts that weigh the resources (see `cost`).
     limits : amounts that may not be exceeded; resources that it does not name are not limited.
+    latency_frames : most that a lone frame may take, in units of ``budget_cycles``; None for no limit.
 
     Raises
     ------
@@ -52,11 +58,19 @@ def solve(
     if not all(allowed):
         return None
     program = _Program(allowed, problem.edges, available)
+    costs, integrality, upper = program.costs, program.integrality, np.ones(len(program.costs))
+    constraints = program.constraints(limits or {})
+    if latency_frames is not None:
+        latency = latency_rows(problem.choices, allowed, budget_cycles, latency_frames, len(costs))
+        constraints = [widened(constraint, latency.A.shape[1]) for constraint in constraints] + [latency]
+        added = latency.A.shape[1] - len(costs)
+        costs, integrality = np.r_[costs, np.zeros(added)], np.r_[integrality, np.zeros(added)]
+        upper = np.r_[upper, np.full(added, np.inf)]
     result = milp(
-        program.costs,
-        integrality=program.integrality,
-        bounds=Bounds(0, 1),
-        constraints=program.constraints(limits or {}),
+        costs,
+        integrality=integrality,
+        bounds=Bounds(0, upper),
+        constraints=constraints,
         options={"mip_rel_gap": 0},
     )
     if result.status == _INFEASIBLE:

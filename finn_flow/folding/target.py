@@ -50,6 +50,7 @@ def fold_for_cycles(
     part: str | None = None,
     *,
     share: float = 1.0,
+    latency_frames: float | None = None,
     pins: Pins | None = None,
     resources: NodeResources = node_resources,
 ) -> FoldingResult:
@@ -63,6 +64,7 @@ def fold_for_cycles(
     model : as `NameNodes` leaves it after `InsertForks`; changed in place.
     part : FPGA part, by default the board's.
     share : of each of the board's resources that may be taken, above 0 to 1.
+    latency_frames : most that a lone frame may take (`finn_flow.folding.latency`), in units of ``cycles_per_frame``.
     pins : attributes that stay as they are by node name; their nodes may miss the budget.
     resources : estimates of a node.
 
@@ -74,11 +76,15 @@ def fold_for_cycles(
     available = board_resources(board)
     problem = folding_problem(model, part or part_map[board], resources, pins)
     limits = _limits(available, share)
-    solution = solve(problem, cycles_per_frame, available, limits)
+    solution = solve(problem, cycles_per_frame, available, limits, latency_frames)
     if solution is None:
         fastest = _fastest(problem, available, limits)
         best = None if fastest is None else _result(problem, fastest)
-        raise InfeasibleTarget(_reason(problem, cycles_per_frame, board, available, limits), best)
+        if latency_frames is not None and solve(problem, cycles_per_frame, available, limits) is not None:
+            reason = f"no folding lets a lone frame through in {latency_frames:g} x {cycles_per_frame:,} cycles"
+        else:
+            reason = _reason(problem, cycles_per_frame, board, available, limits)
+        raise InfeasibleTarget(reason, best)
     _apply(model, problem, solution)
     return _result(problem, solution)
 

@@ -13,6 +13,7 @@ from finn_flow.files import atomic_write_json
 from finn_flow.folding.config import Config, apply_folding_config, extract_folding, read_folding_config
 from finn_flow.folding.target import DEFAULT_SHARE, FoldingResult, InfeasibleTarget, fold_for_cycles, fold_for_share
 from finn_flow.steps.decorator import build_step
+from finn_flow.transformations.bodies import loops
 from finn_flow.transformations.convert_to_hardware import ConvertToHardware
 from finn_flow.transformations.insert_forks import InsertForks
 from finn_flow.transformations.insert_width_converters import InsertWidthConverters
@@ -34,13 +35,21 @@ def step_fold(model: ModelWrapper, cfg: Any) -> ModelWrapper:
     What ``folding_config_file`` sets stays, and the rest is chosen around it; without ``target_fps`` nothing else is.
     Writes what was chosen to ``report/folding_config.json``, in the format of ``folding_config_file``.
     """
+    return _fold(model, cfg, None)
+
+
+@build_step
+def step_fold_for_latency(model: ModelWrapper, cfg: Any) -> ModelWrapper:
+    """Like `step_fold`, and a lone frame takes about one frame's time per loop: what feeds the loops is made faster."""
+    return _fold(model, cfg, max(1, sum(1 for _ in loops(model))))
+
+
+def _fold(model: ModelWrapper, cfg: Any, latency_frames: float | None) -> ModelWrapper:
     pins = _apply_config(model, cfg)
     if cfg.target_fps is not None:
+        cycles, part = cfg._resolve_cycles_per_frame(), cfg._resolve_fpga_part()
         try:
-            _announce(
-                fold_for_cycles(model, cfg._resolve_cycles_per_frame(), cfg.board, cfg._resolve_fpga_part(), pins=pins),
-                cfg,
-            )
+            _announce(fold_for_cycles(model, cycles, cfg.board, part, latency_frames=latency_frames, pins=pins), cfg)
         except InfeasibleTarget as error:
             raise UserError(_missed(error, cfg)) from None
     return _finish(model, cfg)
