@@ -20,7 +20,7 @@ from finn_flow.report.data import FORMAT, Headline, Json, Missing, Multipliers, 
 from finn_flow.report.memory_map import memory_map
 from finn_flow.report.pipeline import pipeline
 from finn_flow.report.top_ports import check_top_ports
-from finn_flow.simulation.check import REPORTS
+from finn_flow.simulation.check import GOLDEN_FILE, REPORTS
 from finn_flow.steps.netlist import FIFO_REPORT, NETLIST_FOLDER
 from finn_flow.synthesis.report import REPORT as SYNTHESIS_REPORT
 
@@ -167,16 +167,17 @@ def _resources(estimates: Json, synthesis: Json | None, board: str) -> list[Reso
 def _missing(data: ReportData, folder: Path) -> list[Missing]:
     """Return what is not there, with commands as they would be typed where the report was asked for."""
     place = shlex.quote(str(folder))
+    simulate = f"dsode simulate {place}" + ("" if (folder / GOLDEN_FILE).is_file() else " --golden golden.npz")
     build = f"dsode build build_configs/zcu104.json --model model.onnx --out {place}"
     wanted = [
         (data["ports"], "Netlist, FIFO depths and ports", build),
         (data["pipeline"], "Pipeline and memory map", build),
         (data["configuration"], "Build configuration", build),
-        (data["simulation"], "Exactness and measured cycles", f"dsode simulate {place} --golden golden.npz"),
+        (data["simulation"], "Exactness and measured cycles", simulate),
         (
             data["simulation_stalled"],
             "Exactness under pauses",
-            f"dsode simulate {place} --golden golden.npz --stall 0.3",
+            f"{simulate} --stall 0.3",
         ),
         (data["synthesis"], "Resources by open synthesis", f"dsode synth {place}"),
         (data["training"], "Accuracy in training", f"dsode report {place} --training FOLDER"),

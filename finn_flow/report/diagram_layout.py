@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import networkx
 
@@ -149,11 +149,16 @@ def _box(content: Content) -> _Item:
 
 
 def _balanced_rows(items: list[_Item], width: float) -> list[list[_Item]]:
-    """Return as few rows as possible, and these as even as possible."""
-    rows = narrower = _rows(items, width)
-    while len(narrower) == len(rows) < len(items):
-        rows, width = narrower, width - GAP
-        narrower = _rows(items, width)
+    """Return as few rows as possible, and between loops as even ones as possible; a loop has its row alone."""
+    rows: list[list[_Item]] = []
+    for alone, group in groupby(items, key=lambda item: item.alone):
+        neighbours = list(group)
+        if alone:
+            rows += [[item] for item in neighbours]
+            continue
+        count = len(_rows(neighbours, width))
+        widths = range(int(width), WIDE[0], -GAP)
+        rows += next(found for limit in reversed(widths) if len(found := _rows(neighbours, limit)) == count)
     return rows
 
 
@@ -161,7 +166,7 @@ def _rows(items: list[_Item], width: float) -> list[list[_Item]]:
     rows: list[list[_Item]] = []
     x = 0.0
     for item in items:
-        if not rows or item.alone or rows[-1][-1].alone or x + item.drawing.width > width:
+        if not rows or x + item.drawing.width > width:
             rows.append([])
             x = 0.0
         rows[-1].append(item)
