@@ -91,12 +91,12 @@ def implement_all(iterations: list[int], cycles: int) -> Iterator[Implementation
         print(f"{count} iterations {form}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
 
 
-def hardware_graph(iterations: int, form: str) -> ModelWrapper:
-    """The network before folding."""
+def hardware_graph(config: NetworkConfig, form: str) -> ModelWrapper:
+    """The untrained network, before folding."""
     from finn_flow.steps.frontend import step_lower_to_integers, step_roll_ode_blocks
     from finn_flow.steps.hardware import step_convert_to_hardware
 
-    model = step_roll_ode_blocks(to_qonnx(untrained_network(network(iterations), seed=0)), None)
+    model = step_roll_ode_blocks(to_qonnx(untrained_network(config, seed=0)), None)
     if form == "unrolled":
         model = step_unroll_ode_blocks(model, None)
     return step_convert_to_hardware(step_lower_to_integers(model, None), None)
@@ -105,7 +105,7 @@ def hardware_graph(iterations: int, form: str) -> ModelWrapper:
 def estimate_all(iterations: list[int]) -> Iterator[dict[str, Any]]:
     """Fold every combination for every budget; resources without FIFOs."""
     for count, form in product(iterations, FORMS):
-        model = hardware_graph(count, form)
+        model = hardware_graph(network(count), form)
         for budget in BUDGETS:
             folded = fold_for_cycles(model, budget)
             resources = {name: folded.resources.get(name, 0.0) for name in ESTIMATED}

@@ -31,7 +31,7 @@ from tests.simulation.designs import passthrough
 PRESET = "dsodenet-small"
 STAGE_WIDTHS_BITS = (8, 512)
 STAGE_WORDS = 1_000_000
-MIN_FRAMES, MIN_WORDS = 10, 50_000
+MIN_FRAMES, MIN_WORDS = 10, 10_000
 
 
 @dataclass(frozen=True)

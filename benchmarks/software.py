@@ -40,14 +40,13 @@ from rich.table import Table
 
 from benchmarks.common.accelerators import CLOCK_MHZ, build_untrained, simulate_exactly
 from benchmarks.common.onnx_models import float_onnx, quantised_onnx
+from benchmarks.targets import TARGET_CYCLES
 from brevitas_models.calibration import float_state
 from brevitas_models.config import preset
 from brevitas_models.export import make_golden, network_values
 from brevitas_models.networks import ODENet, float_network
 from brevitas_models.untrained import smooth_images, untrained_network
 
-TARGET_CYCLES = {"dsodenet-small": 5000, "dsodenet-base": 6600}
-"""Presets and the cycles per frame that their accelerators are folded for."""
 BATCHES = (1, 128)
 THREADS = tuple(dict.fromkeys((1, os.cpu_count() or 1)))
 SECONDS, MIN_CALLS = 1.0, 3
