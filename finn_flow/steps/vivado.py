@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from finn.util.multiprocessing import configure_start_method
 from qonnx.core.modelwrapper import ModelWrapper
 
 from finn_flow.netlist.loop_ip import GenerateLoopIP
@@ -18,7 +19,9 @@ LIBRARY_FOLDER = "finn-rtllib"
 def step_prepare_ip(model: ModelWrapper, cfg: Any) -> ModelWrapper:
     """Give FINN's steps the RTL library as it is simulated, and each ODE loop as one module; before `step_hw_codegen`.
 
-    The library goes to `finn-rtllib/` in the output folder.
+    The library goes to `finn-rtllib/` in the output folder. FINN's worker processes are forked from here on: those that
+    its command line would start afresh know neither this package's ops nor the library.
     """
+    configure_start_method("fork")
     use_patched_library(Path(cfg.output_dir) / LIBRARY_FOLDER)
     return model.transform(GenerateLoopIP(cfg._resolve_fpga_part(), cfg.synth_clk_period_ns))

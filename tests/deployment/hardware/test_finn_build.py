@@ -12,6 +12,7 @@ import pytest
 from finn.transformation.fpgadataflow.create_stitched_ip import CreateStitchedIP
 from finn.transformation.fpgadataflow.prepare_ip import PrepareIP
 from finn.util.exception import FINNInternalError
+from finn.util.multiprocessing import configure_start_method
 from finn.util.settings import get_settings
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
@@ -41,8 +42,10 @@ def folder(tiny, tmp_path_factory):
     config.steps = config.steps[config.steps.index(FIRST_STEP) :]
     config.output_dir = str(folder / "build")
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**install(folder / "tools"), "NUM_DEFAULT_WORKERS": "1", "FINN_RTLLIB": ""}.items():
+        for name, value in {**install(folder / "tools"), "NUM_DEFAULT_WORKERS": "2", "FINN_RTLLIB": ""}.items():
             patch.setenv(name, value)
+        # As FINN's command line does; the step goes back to this system's default.
+        configure_start_method("spawn")
         patch.setattr(get_settings(), "finn_build_dir", folder / "generated")
         patch.setattr(get_settings(), "finn_rtllib", get_settings().finn_rtllib)
         assert build_dataflow.build_dataflow_cfg(str(folder / "sized.onnx"), config) == 0
