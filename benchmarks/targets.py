@@ -18,7 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.common.accelerators import CLOCK_MHZ, build_untrained, report, simulate_exactly
+from benchmarks.common.accelerators import CLOCK_MHZ, CONFIG, build_untrained, report, simulate_exactly
 from benchmarks.common.presets_in_readme import write_readme
 from brevitas_models.config import preset
 from finn_flow.folding.target import DEFAULT_SHARE
@@ -30,6 +30,7 @@ MOST_LATENCY = 3.3
 LEAST_UTILISATION = 0.8
 MOST_BUILD_SECONDS = 60
 FRAMES = 12
+STEPS = json.loads(CONFIG.with_name("zcu104_low_latency.json").read_text())["steps"]
 
 
 def measure(name: str, console: Console) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def measure(name: str, console: Console) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         console.print(f"{name}: building")
         start = time.perf_counter()
-        built = build_untrained(preset(name), Path(folder), TARGET_CYCLES[name])
+        built = build_untrained(preset(name), Path(folder), TARGET_CYCLES[name], STEPS)
         seconds = time.perf_counter() - start
         console.print(f"{name}: simulating {FRAMES} frames")
         run = simulate_exactly(built, FRAMES)
