@@ -2,53 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
-from onnx import NodeProto, TensorProto, helper
+from onnx import NodeProto
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 from qonnx.transformation.base import Transformation
-from qonnx.transformation.general import GiveReadableTensorNames, GiveUniqueNodeNames, SortGraph
-from qonnx.util.basic import get_by_name, qonnx_make_model
+from qonnx.util.basic import get_by_name
 
 from custom_ops.hardware import DOMAIN
 from finn_flow.errors import UserError
+from finn_flow.transformations.hardware_graph import HardwareGraph
 
 INDEX = "index"
 """The body input that carries the iteration number to iteration-indexed thresholds."""
-
-
-@dataclass
-class _Hardware:
-    """The graph under construction; tensors are NHWC."""
-
-    nodes: list[NodeProto] = field(default_factory=list)
-    initializers: dict[str, NDArray[np.float32]] = field(default_factory=dict)
-    dtypes: dict[str, str] = field(default_factory=dict)
-    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    indexed: dict[str, NDArray[np.float32]] = field(default_factory=dict)
-    iterations: int = 0
-    uses_index: bool = False
-    aliases: dict[str, str] = field(default_factory=dict)
-
-    def emit(self, op_type: str, inputs: Sequence[str], output: str, **attributes: Any) -> NodeProto:
-        """Append a hardware node."""
-        node = helper.make_node(op_type, list(inputs), [output], domain=DOMAIN, backend="fpgadataflow", **attributes)
-        self.nodes.append(node)
-        return node
-
-    def tensor(self, name: str) -> str:
-        """The tensor that stands for ``name`` of the integer graph."""
-        return self.aliases.get(name, name)
-
-    def define(self, name: str, shape: Sequence[int], dtype: str) -> None:
-        """Give a tensor its shape and data type."""
-        self.shapes[name], self.dtypes[name] = tuple(shape), dtype
 
 
 class ConvertToHardware(Transformation):
@@ -68,9 +36,9 @@ class ConvertToHardware(Transformation):
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
         if any(node.domain == DOMAIN for node in model.graph.node):
             return model, False
-        hardware = _Hardware()
+        hardware = HardwareGraph()
         entry = model.graph.input[0].name
-        _define_like(model, entry, hardware, entry)
+        hardware.define_like(model, entry)
         _convert_nodes(model, hardware)
         logits = hardware.tensor(model.graph.output[0].name)
         classes = hardware.shapes[logits][-1]
@@ -85,13 +53,13 @@ class ConvertToHardware(Transformation):
             numInputVectors=[1, 1, 1],
         )
         hardware.define("labels", (1, 1, 1, 1), DataType.get_smallest_possible(max(classes - 1, 2)).name)
-        converted = _build(hardware, model.graph.name, [entry], ["labels"])
+        converted = hardware.build(model.graph.name, [entry], ["labels"])
         for prop in model.graph.metadata_props:
             converted.set_metadata_prop(prop.key, prop.value)
         return converted, False
 
 
-def _convert_nodes(model: ModelWrapper, hardware: _Hardware) -> None:
+def _convert_nodes(model: ModelWrapper, hardware: HardwareGraph) -> None:
     for node in model.graph.node:
         converter = _CONVERTERS.get(node.op_type)
         if converter is None:
@@ -99,22 +67,14 @@ def _convert_nodes(model: ModelWrapper, hardware: _Hardware) -> None:
         converter(model, node, hardware)
 
 
-def _define_like(model: ModelWrapper, name: str, hardware: _Hardware, new_name: str) -> None:
-    """Define ``new_name`` as the NHWC form of ``name``; [N, C] becomes [N, 1, 1, C]."""
-    shape = list(model.get_tensor_shape(name))
-    shape = [*shape, 1, 1] if len(shape) == 2 else shape
-    hardware.define(new_name, (shape[0], *shape[2:], shape[1]), model.get_tensor_datatype(name).name)
-
-
-def _convert_thresholds(model: ModelWrapper, node: NodeProto, hardware: _Hardware) -> None:
+def _convert_thresholds(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph) -> None:
     x, output = hardware.tensor(node.input[0]), node.output[0]
     instance = getCustomOp(node)
     parameter = node.input[1]
     indexed = parameter in hardware.indexed
     values = hardware.indexed[parameter] if indexed else model.get_initializer(parameter)
-    hardware.initializers[parameter] = values
-    hardware.dtypes[parameter] = model.get_tensor_datatype(parameter).name
-    _define_like(model, output, hardware, output)
+    hardware.set_parameter(model, parameter, values)
+    hardware.define_like(model, output)
     shape = hardware.shapes[output]
     attributes = {
         "NumChannels": shape[-1],
@@ -134,7 +94,7 @@ def _convert_thresholds(model: ModelWrapper, node: NodeProto, hardware: _Hardwar
         hardware.emit("Thresholding_rtl", [x, parameter], output, exec_mode="cppsim", **attributes)
 
 
-def _convert_conv(model: ModelWrapper, node: NodeProto, hardware: _Hardware) -> None:
+def _convert_conv(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph) -> None:
     x, output = hardware.tensor(node.input[0]), node.output[0]
     weights = model.get_initializer(node.input[1])
     channels = hardware.shapes[x][-1]
@@ -144,7 +104,7 @@ def _convert_conv(model: ModelWrapper, node: NodeProto, hardware: _Hardware) -> 
         raise UserError(f"{node.name}: kernel and stride must be square and dilation 1, not {kernel} and {stride}")
     if set(pads) != {kernel[0] // 2}:
         raise UserError(f"{node.name}: padding must be kernel // 2 = {kernel[0] // 2} on every side, not {pads}")
-    _define_like(model, output, hardware, output)
+    hardware.define_like(model, output)
     if per_group == 1 and out_channels == channels > 1:
         _emit_depthwise(model, node, hardware, x, weights.reshape(channels, *kernel), stride[0])
         return
@@ -156,11 +116,10 @@ def _convert_conv(model: ModelWrapper, node: NodeProto, hardware: _Hardware) -> 
 
 
 def _emit_depthwise(
-    model: ModelWrapper, node: NodeProto, hardware: _Hardware, x: str, weights: NDArray[np.float32], stride: int
+    model: ModelWrapper, node: NodeProto, hardware: HardwareGraph, x: str, weights: NDArray[np.float32], stride: int
 ) -> None:
     parameter, output = node.input[1], node.output[0]
-    hardware.initializers[parameter] = weights
-    hardware.dtypes[parameter] = model.get_tensor_datatype(parameter).name
+    hardware.set_parameter(model, parameter, weights)
     _, height, width, channels = hardware.shapes[x]
     hardware.emit(
         "DepthwiseConv_rtl",
@@ -177,7 +136,7 @@ def _emit_depthwise(
     )
 
 
-def _emit_windows(node: NodeProto, hardware: _Hardware, x: str, kernel: int, stride: int) -> str:
+def _emit_windows(node: NodeProto, hardware: HardwareGraph, x: str, kernel: int, stride: int) -> str:
     """Padding and sliding window of a dense convolution; returns the tensor [1, Ho, Wo, K·K·C]."""
     _, height, width, channels = hardware.shapes[x]
     _, out_height, out_width, _ = hardware.shapes[node.output[0]]
@@ -217,15 +176,16 @@ def _emit_windows(node: NodeProto, hardware: _Hardware, x: str, kernel: int, str
     return windows
 
 
-def _convert_matmul(model: ModelWrapper, node: NodeProto, hardware: _Hardware) -> None:
-    _define_like(model, node.output[0], hardware, node.output[0])
+def _convert_matmul(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph) -> None:
+    hardware.define_like(model, node.output[0])
     _emit_mvau(model, node, hardware, hardware.tensor(node.input[0]), model.get_initializer(node.input[1]))
 
 
-def _emit_mvau(model: ModelWrapper, node: NodeProto, hardware: _Hardware, x: str, matrix: NDArray[np.float32]) -> None:
+def _emit_mvau(
+    model: ModelWrapper, node: NodeProto, hardware: HardwareGraph, x: str, matrix: NDArray[np.float32]
+) -> None:
     parameter, output = node.input[1], node.output[0]
-    hardware.initializers[parameter] = matrix
-    hardware.dtypes[parameter] = model.get_tensor_datatype(parameter).name
+    hardware.set_parameter(model, parameter, matrix)
     hardware.emit(
         "MVAU_rtl",
         [x, parameter],
@@ -246,9 +206,9 @@ def _emit_mvau(model: ModelWrapper, node: NodeProto, hardware: _Hardware, x: str
     )
 
 
-def _convert_pool(model: ModelWrapper, node: NodeProto, hardware: _Hardware) -> None:
+def _convert_pool(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph) -> None:
     x, output = hardware.tensor(node.input[0]), node.output[0]
-    _define_like(model, output, hardware, output)
+    hardware.define_like(model, output)
     _, height, width, channels = hardware.shapes[x]
     hardware.emit(
         "GlobalSumPool_rtl",
@@ -262,15 +222,15 @@ def _convert_pool(model: ModelWrapper, node: NodeProto, hardware: _Hardware) -> 
     )
 
 
-def _convert_reshape(model: ModelWrapper, node: NodeProto, hardware: _Hardware) -> None:
+def _convert_reshape(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph) -> None:
     hardware.aliases[node.output[0]] = hardware.tensor(node.input[0])
 
 
-def _convert_align(model: ModelWrapper, node: NodeProto, hardware: _Hardware) -> None:
+def _convert_align(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph) -> None:
     """``Mul`` and ``Add`` of a state update: the update itself is emitted at its Quant node."""
 
 
-def _convert_update(model: ModelWrapper, node: NodeProto, hardware: _Hardware) -> None:
+def _convert_update(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph) -> None:
     add = model.find_producer(node.input[0])
     align = None if add is None else model.find_producer(add.input[1])
     if add is None or add.op_type != "Add" or align is None or align.op_type != "Mul":
@@ -280,7 +240,7 @@ def _convert_update(model: ModelWrapper, node: NodeProto, hardware: _Hardware) -
         raise UserError(f"{node.name}: the state quantiser must round half to even and use its full range")
     state, increment, output = hardware.tensor(add.input[0]), hardware.tensor(align.input[0]), node.output[0]
     factor = float(model.get_initializer(align.input[1]))
-    _define_like(model, output, hardware, output)
+    hardware.define_like(model, output)
     shape = hardware.shapes[output]
     hardware.emit(
         "ODEUpdate_rtl",
@@ -295,22 +255,22 @@ def _convert_update(model: ModelWrapper, node: NodeProto, hardware: _Hardware) -
     )
 
 
-def _convert_loop(model: ModelWrapper, node: NodeProto, hardware: _Hardware) -> None:
+def _convert_loop(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph) -> None:
     x, output = hardware.tensor(node.input[0]), node.output[0]
     instance = getCustomOp(node)
     body = instance.get_nodeattr("body")
-    inner = _Hardware(iterations=instance.get_nodeattr("iterations"))
+    inner = HardwareGraph(iterations=instance.get_nodeattr("iterations"))
     entry, *parameters = [value.name for value in body.graph.input]
     for name, parameter in zip(parameters, node.input[1:], strict=True):
         inner.indexed[name] = model.get_initializer(parameter)
-    _define_like(body, entry, inner, entry)
+    inner.define_like(body, entry)
     _convert_nodes(body, inner)
     inputs = [entry]
     if inner.uses_index:
         inner.define(INDEX, (1,), DataType.get_smallest_possible(inner.iterations - 1).name)
         inputs.append(INDEX)
-    converted = _build(inner, body.graph.name, inputs, [inner.tensor(body.graph.output[0].name)])
-    _define_like(model, output, hardware, output)
+    converted = inner.build(body.graph.name, inputs, [inner.tensor(body.graph.output[0].name)])
+    hardware.define_like(model, output)
     emitted = hardware.emit(
         "ODELoop_rtl",
         [x],
@@ -340,18 +300,3 @@ _CONVERTERS = {
 def _ints(node: NodeProto, name: str, default: list[int]) -> list[int]:
     attribute = get_by_name(node.attribute, name)
     return default if attribute is None else list(attribute.ints)
-
-
-def _build(hardware: _Hardware, name: str, inputs: list[str], outputs: list[str]) -> ModelWrapper:
-    def value_info(tensor: str) -> object:
-        return helper.make_tensor_value_info(tensor, TensorProto.FLOAT, hardware.shapes[tensor])
-
-    graph = helper.make_graph(hardware.nodes, name, [value_info(t) for t in inputs], [value_info(t) for t in outputs])
-    model = ModelWrapper(qonnx_make_model(graph))
-    for tensor, values in hardware.initializers.items():
-        model.set_initializer(tensor, values.astype(np.float32))
-    for tensor, shape in hardware.shapes.items():
-        model.set_tensor_shape(tensor, list(shape))
-    for tensor, dtype in hardware.dtypes.items():
-        model.set_tensor_datatype(tensor, DataType[dtype])
-    return model.transform(SortGraph()).transform(GiveUniqueNodeNames()).transform(GiveReadableTensorNames())
