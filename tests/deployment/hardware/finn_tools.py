@@ -5,11 +5,16 @@ import os
 import re
 import shlex
 import sys
+import tkinter
 from pathlib import Path
 
 from tests.deployment.hardware.finn_vivado import FinnVivado, write_component
 
 RECORD = ".recorded.json"
+HLS_COMMANDS = (
+    *("open_project", "set_top", "open_solution", "set_part", "set_param", "create_clock", "csynth_design"),
+    *("export_design", "config_compile", "config_interface", "config_rtl"),
+)
 
 
 def install(folder: Path) -> dict[str, str]:
@@ -23,7 +28,13 @@ def install(folder: Path) -> dict[str, str]:
 
 
 def vitis_hls(script: Path) -> None:
-    """Make the IP of one HLS node, an IODMA; its streams are those of its pragmas."""
+    """Run the script of one HLS node, an IODMA, and make its IP; its streams are those of its pragmas."""
+    tcl = tkinter.Tcl()
+    for command in HLS_COMMANDS:
+        tcl.createcommand(command, lambda *_: "")
+    tcl.createcommand("add_files", _check_sources)
+    tcl.eval("proc exit {status} {}")
+    tcl.eval(f"source {{{script}}}")
     node = script.stem.removeprefix("hls_syn_")
     streams = re.findall(r"#pragma HLS INTERFACE axis port=(\w+)", (script.parent / f"top_{node}.cpp").read_text())
     folder = script.parent / f"project_{node}" / "sol1" / "impl" / "ip"
@@ -31,6 +42,14 @@ def vitis_hls(script: Path) -> None:
     slaves = {name: name.startswith("in") for name in streams}
     interfaces, pins = ["m_axi_gmem", "s_axi_control"], ["ap_clk", "ap_rst_n"]
     write_component(folder, f"xilinx.com:hls:{node}:1.0", slaves, interfaces, pins)
+
+
+def _check_sources(source: str, option: str, flags: str) -> str:
+    folders = [flag.removeprefix("-I") for flag in flags.split() if flag.startswith("-I")]
+    missing = [name for name in (source, *folders) if not Path(name).exists()]
+    if missing:
+        raise FileNotFoundError(f"add_files: {', '.join(missing)} missing")
+    return ""
 
 
 def vivado(script: Path) -> None:

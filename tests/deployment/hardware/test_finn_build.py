@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from finn.transformation.fpgadataflow.create_stitched_ip import CreateStitchedIP
 from finn.transformation.fpgadataflow.prepare_ip import PrepareIP
-from finn.util.exception import FINNInternalError
+from finn.util.exception import FINNInternalError, FINNUserError
 from finn.util.multiprocessing import configure_start_method
 from finn.util.settings import get_settings
 from qonnx.core.modelwrapper import ModelWrapper
@@ -21,6 +21,7 @@ from finn_flow.deployment.package import make_package
 from finn_flow.deployment.settings import finn_settings
 from finn_flow.simulation import Design, Stall, StreamPort, pack, simulate, unpack
 from finn_flow.simulation.rtllib_patches import PATCHES
+from finn_flow.steps.vivado import step_prepare_ip
 from tests.deployment.hardware.finn_tools import RECORD, install
 from tests.netlist.one_block import CLOCK_NS, PART
 
@@ -35,8 +36,8 @@ def folder(tiny, tmp_path_factory):
     from finn.builder.build_dataflow_config import DataflowBuildConfig
 
     folder = tmp_path_factory.mktemp("finn")
-    for name in ("tools", "generated"):
-        (folder / name).mkdir()
+    for name in ("tools", "generated", "deps/finn-hlslib", "deps/attention-hlslib"):
+        (folder / name).mkdir(parents=True)
     tiny.sized.save(str(folder / "sized.onnx"))
     config = DataflowBuildConfig.construct_from(CONFIG)
     config.steps = config.steps[config.steps.index(FIRST_STEP) :]
@@ -44,9 +45,11 @@ def folder(tiny, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**install(folder / "tools"), "NUM_DEFAULT_WORKERS": "2", "FINN_RTLLIB": ""}.items():
             patch.setenv(name, value)
+        patch.delenv("FINN_CUSTOM_HLS", raising=False)
         # As FINN's command line does; the step goes back to this system's default.
         configure_start_method("spawn")
         patch.setattr(get_settings(), "finn_build_dir", folder / "generated")
+        patch.setattr(get_settings(), "finn_deps", folder / "deps")
         patch.setattr(get_settings(), "finn_rtllib", get_settings().finn_rtllib)
         assert build_dataflow.build_dataflow_cfg(str(folder / "sized.onnx"), config) == 0
     return folder
@@ -179,3 +182,10 @@ def test_a_loop_without_its_body_is_refused(tiny):
     model = ModelWrapper(tiny.sized.model.__deepcopy__({})).transform(PrepareIP(PART, CLOCK_NS))
     with pytest.raises(FINNInternalError, match="ip_path is not set correctly in node ODELoop_rtl_0"):
         model.transform(CreateStitchedIP(PART, CLOCK_NS))
+
+
+def test_what_vitis_hls_needs_is_asked_for_before_hours_of_work(tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", install(tmp_path)["PATH"])
+    monkeypatch.setattr(get_settings(), "finn_deps", tmp_path)
+    with pytest.raises(FINNUserError, match=r"finn-hlslib is missing.*fetch it with `finn deps update`"):
+        step_prepare_ip(tiny.sized, None)
