@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
@@ -51,8 +52,8 @@ def size_fifos(
     SimulationHang: the accelerator hangs.
     """
     deep = model.transform(InsertFIFOs(frames=2)).transform(NameNodes())
-    timings = _settle_frames_in_flight(deep, fpgapart, clk_ns, progress)
-    with SizingBench(deep, fpgapart, clk_ns) as bench:
+    bench, timings = _settle_frames_in_flight(deep, fpgapart, clk_ns, progress)
+    with bench:
         search = _Search(bench, max(MIN_FRAMES, 8 * max((t.frames_in_flight for t in timings), default=1)), progress)
         sizes = search.sizes(timings)
     return deep.transform(SetFIFODepths({fifo.name: fifo.depth for fifo in sizes.fifos})), sizes
@@ -60,15 +61,17 @@ def size_fifos(
 
 def _settle_frames_in_flight(
     deep: ModelWrapper, fpgapart: str, clk_ns: float, progress: Progress
-) -> tuple[LoopTiming, ...]:
+) -> tuple[SizingBench, tuple[LoopTiming, ...]]:
     """Measure the loops' latencies and set the frames in flight of `deep`, until they follow from each other."""
     while True:
         progress("measuring the latency of the loops")
-        with SizingBench(deep, fpgapart, clk_ns) as bench:
+        with ExitStack() as stack:
+            bench = stack.enter_context(SizingBench(deep, fpgapart, clk_ns))
             timings = bench.loop_timings(_whole_frames(bench))
             chosen = {timing.name: timing.frames_in_flight for timing in timings}
             if all(bench.netlist.loops[name].frames_in_flight == frames for name, frames in chosen.items()):
-                return timings
+                stack.pop_all()  # the caller closes it
+                return bench, timings
         for node in loops(deep):
             getCustomOp(node).set_nodeattr("frames_in_flight", chosen[node.name])
 
