@@ -41,10 +41,7 @@ class ConstantMVAU(MVAU_rtl):
             and op.get_nodeattr("mem_mode") == "internal_decoupled"
             and op.get_nodeattr("ram_style") != "ultra"
             and op.get_nodeattr("TH") == 1
-            and not any(
-                op.get_nodeattr(name)
-                for name in ("runtime_writeable_weights", "pumpedMemory", "mlo_max_iter", "bodies")
-            )
+            and not any(op.get_nodeattr(name) for name in _NOT_CONSTANT)
         )
 
     @property
