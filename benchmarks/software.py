@@ -156,7 +156,7 @@ def table(name: str, software: list[SoftwareSpeed], accelerator: AcceleratorSpee
         shown.add_column(column, justify="right")
     for one, many in zip(software[::2], software[1::2], strict=True):
         pairs = [(row.frames_per_second, accelerator.frames_per_second(row.batch)) for row in (one, many)]
-        cells = [text for rate, other in pairs for text in (f"{rate:,.0f}", f"{other / rate:,.1f} x")]
+        cells = [text for rate, other in pairs for text in (f"{rate:,.{int(rate < 10)}f}", f"{other / rate:,.1f} x")]
         wrong = "" if one.mismatches is None else str(one.mismatches)
         shown.add_row(one.program, one.form, str(one.threads), *cells, wrong)
     rates = [f"{accelerator.frames_per_second(batch):,.0f}" for batch in BATCHES]
