@@ -1,4 +1,4 @@
-"""Stand-ins for the executables `vivado` and `vitis_hls`: they run FINN's scripts under the recorder."""
+"""Stand-ins for the executables `vivado` and `vitis_hls`, which run FINN's scripts under the recorder; `finn build`."""
 
 import json
 import os
@@ -66,5 +66,21 @@ def vivado(script: Path) -> None:
     script.with_suffix(RECORD).write_text(json.dumps(record))
 
 
+def finn_build(arguments: list[str]) -> None:
+    """Run `finn build` itself; only Vivado's simulator, which FINN wants to see compiled, is our Verilator back end."""
+    import finn.xsi
+    from finn.interface.run_finn import build
+
+    from finn_flow.simulation import xsi
+
+    for name in xsi.NAMES:
+        setattr(finn.xsi, name, getattr(xsi, name))
+    finn.xsi.ensure_available = lambda: None
+    build.main(arguments)
+
+
 if __name__ == "__main__":
-    {"vivado": vivado, "vitis_hls": vitis_hls}[sys.argv[1]](Path(sys.argv[-1]))
+    if sys.argv[1] == "finn":
+        finn_build(sys.argv[2:])
+    else:
+        {"vivado": vivado, "vitis_hls": vitis_hls}[sys.argv[1]](Path(sys.argv[-1]))

@@ -1,10 +1,13 @@
-"""FINN's own steps with our nodes, from hardware nodes to the package, with stand-ins for Vivado and Vitis HLS.
+"""`finn build` with our nodes, from hardware nodes to the package, with stand-ins for Vivado and Vitis HLS.
 
 What is Python is run for real, and so is the Tcl, with Vivado's commands recorded. None of it has been run in Vivado.
 """
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,6 @@ import pytest
 from finn.transformation.fpgadataflow.create_stitched_ip import CreateStitchedIP
 from finn.transformation.fpgadataflow.prepare_ip import PrepareIP
 from finn.util.exception import FINNInternalError, FINNUserError
-from finn.util.multiprocessing import configure_start_method
 from finn.util.settings import get_settings
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
@@ -22,36 +24,46 @@ from finn_flow.deployment.settings import finn_settings
 from finn_flow.simulation import Design, Stall, StreamPort, pack, simulate, unpack
 from finn_flow.simulation.rtllib_patches import PATCHES
 from finn_flow.steps.vivado import step_prepare_ip
-from tests.deployment.hardware.finn_tools import RECORD, install
+from tests.deployment.hardware import finn_tools
 from tests.netlist.one_block import CLOCK_NS, PART
 
 CONFIG = Path(__file__).parents[3] / "build_configs" / "zcu104_bitfile.json"
 FIRST_STEP = "step_generate_estimate_reports"
+PARTITION = "StreamingDataflowPartition_1"
+"""What FINN calls the accelerator in the ZYNQ project, between the DMA channels."""
 
 
 @pytest.fixture(scope="module")
 def folder(tiny, tmp_path_factory):
-    """What FINN's builder makes of the small accelerator with the configuration's steps after folding."""
-    from finn.builder import build_dataflow
-    from finn.builder.build_dataflow_config import DataflowBuildConfig
-
+    """What `finn build` makes of the small accelerator with the configuration's steps after folding."""
     folder = tmp_path_factory.mktemp("finn")
     for name in ("tools", "generated", "deps/finn-hlslib", "deps/attention-hlslib"):
         (folder / name).mkdir(parents=True)
     tiny.sized.save(str(folder / "sized.onnx"))
-    config = DataflowBuildConfig.construct_from(CONFIG)
-    config.steps = config.steps[config.steps.index(FIRST_STEP) :]
-    config.output_dir = str(folder / "build")
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**install(folder / "tools"), "NUM_DEFAULT_WORKERS": "2", "FINN_RTLLIB": ""}.items():
-            patch.setenv(name, value)
-        patch.delenv("FINN_CUSTOM_HLS", raising=False)
-        # As FINN's command line does; the step goes back to this system's default.
-        configure_start_method("spawn")
-        patch.setattr(get_settings(), "finn_build_dir", folder / "generated")
-        patch.setattr(get_settings(), "finn_deps", folder / "deps")
-        patch.setattr(get_settings(), "finn_rtllib", get_settings().finn_rtllib)
-        assert build_dataflow.build_dataflow_cfg(str(folder / "sized.onnx"), config) == 0
+    config = json.loads(CONFIG.read_text())
+    config["steps"] = config["steps"][config["steps"].index(FIRST_STEP) :]
+    (folder / "config.json").write_text(json.dumps(config))
+    options = ["--skip-dep-update", "--accept-defaults", "--batch", "--dependency-path", folder / "deps"]
+    options += ["--build-path", folder / "generated", "--output", folder / "build"]
+    command = [
+        sys.executable,
+        "-m",
+        finn_tools.__name__,
+        "finn",
+        *options,
+        folder / "config.json",
+        folder / "sized.onnx",
+    ]
+    environment = {
+        **os.environ,
+        **finn_tools.install(folder / "tools"),
+        "FINN_SETTINGS": str(folder / "settings.yaml"),
+        "NUM_DEFAULT_WORKERS": "2",
+    }
+    done = subprocess.run(
+        list(map(str, command)), cwd=CONFIG.parents[1], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
 
@@ -62,13 +74,7 @@ def record(folder: Path, script: str, design: str) -> tuple[Path, dict]:
         for path in (folder / "generated").glob(f"*/{script}.tcl")
         if f'create_bd_design "{design}"' in path.read_text()
     )
-    return found.parent, json.loads(found.with_suffix(RECORD).read_text())
-
-
-@pytest.fixture(scope="module", params=["finn_design", "StreamingDataflowPartition_1"])
-def stitched(request, folder):
-    """The stitched IP of `step_create_stitched_ip`, and the one that goes into the ZYNQ project."""
-    return record(folder, "make_project", request.param)
+    return found.parent, json.loads(found.with_suffix(finn_tools.RECORD).read_text())
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +109,10 @@ def test_the_loop_is_one_module_with_all_its_parts(folder, tiny):
     assert {f"{part}.v" for part in parts} <= inside
 
 
-def test_library_and_memory_files(stitched, folder):
+@pytest.mark.parametrize("design", ["finn_design", PARTITION])
+def test_library_and_memory_files(folder, design):
     """Vivado gets FINN's library with the patches, and every memory file by its absolute path."""
-    _, made = stitched
+    _, made = record(folder, "make_project", design)
     library = {path for path in map(Path, made["files"]) if "finn-rtllib" in path.parts}
     assert library
     assert all(path.is_relative_to(folder / "build" / "finn-rtllib") for path in library)
@@ -119,9 +126,9 @@ def test_library_and_memory_files(stitched, folder):
 
 
 @pytest.mark.parametrize("stall", [0.0, 0.3])
-def test_the_stitched_design_classifies_exactly(stitched, tiny, stall):
-    """Simulated from the very files and connections that Vivado would get."""
-    project, made = stitched
+def test_the_stitched_design_classifies_exactly(folder, tiny, stall):
+    """Simulated from the very files and connections that Vivado would get for the ZYNQ project."""
+    project, made = record(folder, "make_project", PARTITION)
     (source,), (sink,) = tiny.netlist.inputs.values(), tiny.netlist.outputs.values()
     (wrapper,) = project.rglob("*_wrapper.v")
 
@@ -145,10 +152,9 @@ def test_the_stitched_design_classifies_exactly(stitched, tiny, stall):
 def test_frames_go_from_memory_through_the_accelerator_and_back(folder):
     _, made = record(folder, "ip_config", "top")
     groups = [set(group) for group in made["groups"]]
-    accelerator = "StreamingDataflowPartition_1"
     for pair in (
-        {"idma0/m_axis_0", f"{accelerator}/s_axis_0"},
-        {f"{accelerator}/m_axis_0", "odma0/s_axis_0"},
+        {"idma0/m_axis_0", f"{PARTITION}/s_axis_0"},
+        {f"{PARTITION}/m_axis_0", "odma0/s_axis_0"},
         {"idma0/m_axi_gmem0", "smartconnect_0/S00_AXI"},
         {"odma0/m_axi_gmem0", "smartconnect_0/S01_AXI"},
         {"idma0/s_axi_control_0", "axi_interconnect_0/M00_AXI"},
@@ -157,7 +163,7 @@ def test_frames_go_from_memory_through_the_accelerator_and_back(folder):
         assert pair in groups
     clock = next(group for group in groups if "clk_wiz_0/clk_out1" in group)
     reset = next(group for group in groups if "proc_sys_reset_0/interconnect_aresetn" in group)
-    for cell in ("idma0", accelerator, "odma0"):
+    for cell in ("idma0", PARTITION, "odma0"):
         assert f"{cell}/ap_clk" in clock
         assert f"{cell}/ap_rst_n" in reset
     assert ["clk_wiz_0", "CONFIG.CLKOUT1_REQUESTED_OUT_FREQ", "200"] in made["properties"]
@@ -185,7 +191,7 @@ def test_a_loop_without_its_body_is_refused(tiny):
 
 
 def test_what_vitis_hls_needs_is_asked_for_before_hours_of_work(tiny, tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", install(tmp_path)["PATH"])
+    monkeypatch.setenv("PATH", finn_tools.install(tmp_path)["PATH"])
     monkeypatch.setattr(get_settings(), "finn_deps", tmp_path)
     with pytest.raises(FINNUserError, match=r"finn-hlslib is missing.*fetch it with `finn deps update`"):
         step_prepare_ip(tiny.sized, None)
