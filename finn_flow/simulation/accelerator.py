@@ -94,8 +94,8 @@ class AcceleratorRun:
         """Cycles per frame in steady state; NaN with fewer than three frames.
 
         The average over the frames from the second quarter on, without the last ones, which share the loops with fewer
-        others. Frames that interleave in a loop leave it in groups, so it is taken over whole groups where there are
-        enough frames.
+        others. Frames that interleave in a loop leave it in groups, of no more frames than are in it, so it is taken
+        over whole groups of any such size where there are enough frames.
         """
         return steady_state_cycles(self.frame_end_cycles, self.netlist)
 
@@ -120,9 +120,8 @@ def steady_state_cycles(frame_end_cycles: NDArray[np.int64], netlist: Netlist) -
     alone_at_end = min(sum(in_flight) - len(in_flight), count // 4)
     ends = frame_end_cycles[count // 4 : count - alone_at_end]
     window = len(ends) - 1
-    group = math.lcm(*in_flight)
-    if window >= group:
-        window -= window % group
+    groups = math.lcm(*range(1, max(in_flight, default=1) + 1)), math.lcm(*in_flight)
+    window = next((window - window % group for group in groups if group <= window), window)
     return float(ends[-1] - ends[-1 - window]) / window
 
 

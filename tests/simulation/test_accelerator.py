@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,8 @@ def test_steady_state_takes_whole_groups() -> None:
     ends = np.cumsum([573, *[432, 144] * 9, 432, 144, 296])
     assert steady_state_cycles(ends, netlist) == 288
     assert np.isnan(steady_state_cycles(ends[:2], netlist))
+    loops = {name: replace(loop, frames_in_flight=3) for name, loop in netlist.loops.items()}
+    assert steady_state_cycles(ends, replace(netlist, loops=loops)) == 288  # groups of two all the same
 
 
 def test_without_golden_file_the_graph_itself_is_the_reference(tmp_path) -> None:
