@@ -40,7 +40,7 @@ from rich.table import Table
 
 from benchmarks.common.accelerators import CLOCK_MHZ, build_untrained, simulate_exactly
 from benchmarks.common.onnx_models import float_onnx, quantised_onnx
-from benchmarks.targets import TARGET_CYCLES
+from benchmarks.targets import STEPS, TARGET_CYCLES
 from brevitas_models.calibration import float_state
 from brevitas_models.config import preset
 from brevitas_models.export import make_golden, network_values
@@ -135,7 +135,7 @@ def measure_software(name: str) -> Iterator[SoftwareSpeed]:
 def measure_accelerator(name: str) -> AcceleratorSpeed:
     """Build and simulate a preset's accelerator."""
     with tempfile.TemporaryDirectory() as folder:
-        run = simulate_exactly(build_untrained(preset(name), Path(folder), TARGET_CYCLES[name]), FRAMES)
+        run = simulate_exactly(build_untrained(preset(name), Path(folder), TARGET_CYCLES[name], STEPS), FRAMES)
     return AcceleratorSpeed(run.cycles_per_frame, run.first_frame_latency_cycles)
 
 
