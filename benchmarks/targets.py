@@ -23,6 +23,8 @@ from benchmarks.common.presets_in_readme import write_readme
 from brevitas_models.config import preset
 from finn_flow.folding.target import DEFAULT_SHARE
 from finn_flow.folding.utilisation import multiplier_use, total_use
+from finn_flow.netlist.netlist import GRAPH
+from finn_flow.steps.netlist import NETLIST_FOLDER
 from finn_flow.synthesis.report import synthesise_build
 
 TARGET_CYCLES = {"dsodenet-small": 5000, "dsodenet-base": 6600}
@@ -47,8 +49,7 @@ def measure(name: str, console: Console) -> dict[str, Any]:
         console.print(f"{name}: synthesising")
         synthesis = synthesise_build(built, progress=lambda line: console.print(f"{name}: {line}"))
         steps = report(built, "time_per_step.json")
-        model = ModelWrapper(str(built / "intermediate_models" / "step_fold.onnx"))
-        use = total_use(multiplier_use(model))
+        use = total_use(multiplier_use(ModelWrapper(str(built / NETLIST_FOLDER / GRAPH))))
         sizing = report(built, "fifo_sizing.json")
     return {
         "preset": name,
