@@ -55,7 +55,7 @@ browser: ## Debian's chromium, in which the report page is tested; installed as 
 
 test: setup browser ## run the tests
 	@echo "test: pytest with $(TEST_WORKERS) workers"
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --durations=15
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal --durations=15
 
 lint: setup ## check style, format and types
 	@echo "lint: ruff"

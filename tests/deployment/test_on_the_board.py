@@ -41,6 +41,11 @@ def unpacked(build, tmp_path) -> Path:
     return tmp_path / "deploy"
 
 
+def heed_interrupts() -> None:
+    """A shell starts commands in the background with interrupts ignored, and their children inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture
 def start(boards, libraries, unpacked, tmp_path):
     """Starts `python3 -m driver` as a user would on the board."""
@@ -51,7 +56,13 @@ def start(boards, libraries, unpacked, tmp_path):
         command += ["--bitfile", str(board.bitfile), "--timeout", "300"]
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(libraries), "TMPDIR": str(tmp_path)}
         return subprocess.Popen(
-            command, cwd=unpacked, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            cwd=unpacked,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=heed_interrupts,
         )
 
     return run
