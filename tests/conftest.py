@@ -1,12 +1,16 @@
-"""What every test gets: one thread per worker, and the real data sets, fetched once into the normal cache."""
+"""What every test gets: one thread per worker, no time limit per example, and the real data sets, fetched once."""
 
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything imports NumPy or PyTorch
 
 import pytest
+from hypothesis import settings
 
 from brevitas_models.data import ImageSet, fetch, load_images
+
+settings.register_profile("any-machine", deadline=None)
+settings.load_profile("any-machine")
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ def by_brute_force(problem: Problem, budget: int, limits: dict[str, float]) -> f
     return min(costs, default=None)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     problem=problems(),
     budget=st.integers(1, 4),

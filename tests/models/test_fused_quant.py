@@ -24,7 +24,7 @@ def calibrated(kind, bits):
     return layer, tensor_quant
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(kind=st.sampled_from(list(KINDS)), bits=st.integers(2, 12), seed=st.integers(0, 2**31), training=st.booleans())
 def test_same_values_and_gradients_as_brevitas(kind, bits, seed, training):
     layer, tensor_quant = calibrated(kind, bits)

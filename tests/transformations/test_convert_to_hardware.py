@@ -47,7 +47,7 @@ def graphs(model: ModelWrapper) -> list[ModelWrapper]:
     return [model, *(loop_body(node) for node in loops(model))]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     iterations=st.lists(st.integers(2, 4), min_size=1, max_size=2).map(tuple),
     channels=st.integers(2, 4),

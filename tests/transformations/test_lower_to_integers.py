@@ -32,7 +32,7 @@ def assert_same_integers(model: ModelWrapper, lowered: ModelWrapper, seed: int =
     np.testing.assert_array_equal(found * float(lowered.get_metadata_prop(LOGITS_SCALE)), expected)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     iterations=st.lists(st.integers(2, 4), min_size=1, max_size=2).map(tuple),
     channels=st.integers(2, 3),

@@ -28,7 +28,7 @@ from tests.transformations.qonnx_graphs import (
 )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     iterations=st.lists(st.integers(2, 4), min_size=1, max_size=2),
     channels=st.integers(1, 3),

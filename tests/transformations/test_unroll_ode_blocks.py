@@ -28,7 +28,7 @@ def contents(model: ModelWrapper) -> tuple:
     )
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(
     iterations=st.lists(st.integers(2, 3), min_size=1, max_size=2),
     style=st.sampled_from(["ds", "dense", "matmul"]),
