@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from rich.console import Console
 from rich.table import Table
@@ -41,9 +43,10 @@ def measure(name: str, console: Console) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as folder:
         console.print(f"{name}: building")
-        start = time.perf_counter()
-        built = build_untrained(preset(name), Path(folder), TARGET_CYCLES[name], STEPS)
-        seconds = time.perf_counter() - start
+        with patch.dict(os.environ, {"DSODE_CACHE": str(Path(folder) / "cache")}):  # no simulation is there yet
+            start = time.perf_counter()
+            built = build_untrained(preset(name), Path(folder), TARGET_CYCLES[name], STEPS)
+            seconds = time.perf_counter() - start
         console.print(f"{name}: simulating {FRAMES} frames")
         run = simulate_exactly(built, FRAMES)
         console.print(f"{name}: synthesising")
@@ -78,7 +81,7 @@ def print_tables(rows: list[dict[str, Any]], console: Console) -> None:
     table.add_row("cycles per frame, simulated", *(f"{row['cycles_per_frame']:,.0f}" for row in rows), f"<= {cycles}")
     table.add_row(f"frames/s at {CLOCK_MHZ} MHz", *(f"{row['frames_per_second']:,.0f}" for row in rows), "")
     latencies = [f"{row['latency_cycles']:,} ({row['latency_targets']:.2f} x)" for row in rows]
-    table.add_row("latency of one frame, cycles", *latencies, f"<= {MOST_LATENCY} x those of a frame")
+    table.add_row("latency of one frame, cycles", *latencies, f"base <= {MOST_LATENCY} x its target")
     table.add_row("logits that differ", *(str(row["mismatches"]) for row in rows), "0")
     uses = [f"{row['utilisation']:.1%} of {row['multipliers']:,}" for row in rows]
     table.add_row("use of the multipliers", *uses, f">= {LEAST_UTILISATION:.0%}")
@@ -88,7 +91,7 @@ def print_tables(rows: list[dict[str, Any]], console: Console) -> None:
         table.add_row(f"{name}, open synthesis", *cells, f"<= {DEFAULT_SHARE:.0%} of the board")
     table.add_row("FIFOs", *(str(row["fifos"]) for row in rows), "")
     seconds = [f"{row['build_seconds']:.0f}" for row in rows]
-    table.add_row("seconds from export to netlist", *seconds, f"< {MOST_BUILD_SECONDS}")
+    table.add_row("seconds to export and build, nothing cached", *seconds, f"< {MOST_BUILD_SECONDS}")
     console.print(table)
     steps = Table("step", *(row["preset"] for row in rows), title="Seconds per build step")
     for step in rows[0]["seconds_per_step"]:
