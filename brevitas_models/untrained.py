@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from torch import nn
@@ -25,11 +28,24 @@ def smooth_images(config: NetworkConfig, count: int, seed: int) -> Uint8Array:
     return np.ascontiguousarray(codes.permute(0, 2, 3, 1).numpy())
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Work in one thread: in several, sums of floats differ with the number of processors."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@_one_thread()
 def untrained_network(config: NetworkConfig, seed: int) -> ODENet:
     """A quantised network in eval mode with weights by ``seed``, scales and statistics calibrated on `smooth_images`.
 
     Scale, shift and time bias of the batch-norms are random too, and the classifier takes no notice of what all images
-    have in common, so that nothing is degenerate and the predicted classes differ.
+    have in common, so that nothing is degenerate and the predicted classes differ. The same seed gives the same network
+    whatever the number of processors.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
