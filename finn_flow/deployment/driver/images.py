@@ -7,13 +7,14 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from .errors import InputError
+from .picture_modes import to_uint8
 from .preprocessing import Uint8Array
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
@@ -90,6 +91,23 @@ def read_labelled(path: Path, class_names: tuple[str, ...]) -> NamedImages:
     return NamedImages(names, found, classes)
 
 
+def is_picture_name(path: PurePath) -> bool:
+    """Whether a file, by its path inside a folder or archive, is a picture and not one of macOS's `._x.jpg`."""
+    hidden = any(part == "__MACOSX" or (part.startswith(".") and part != "..") for part in path.parts)
+    return path.suffix.lower() in SUFFIXES and not hidden
+
+
+def read_picture(path: Path) -> Uint8Array:
+    """One picture file as uint8 [h, w] (grey) or [h, w, 3], by the rules of `to_uint8`.
+
+    Raises:
+        InputError: it is missing, damaged, no picture, or suspiciously large.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    return _decode(str(path), path.read_bytes())
+
+
 def check_images(images: Any) -> None:
     """Refuse what are no images, with a message that says why.
 
@@ -122,7 +140,7 @@ def check_images(images: Any) -> None:
 def _read(path: Path) -> Iterator[tuple[str, Uint8Array]]:
     if path.is_dir():
         for file in sorted(path.rglob("*")):
-            if file.suffix.lower() in SUFFIXES and file.is_file():
+            if is_picture_name(file.relative_to(path)) and file.is_file():
                 yield str(file), _decode(str(file), file.read_bytes())
     elif not path.exists():
         raise InputError(f"{path}: no such file or folder")
@@ -142,9 +160,7 @@ def _read(path: Path) -> Iterator[tuple[str, Uint8Array]]:
 def _read_archive(path: Path) -> Iterator[tuple[str, Uint8Array]]:
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = [
-                entry for entry in archive.infolist() if PurePosixPath(entry.filename).suffix.lower() in SUFFIXES
-            ]
+            entries = [entry for entry in archive.infolist() if is_picture_name(PurePosixPath(entry.filename))]
             size = sum(entry.file_size for entry in entries)
             if size > MOST_ARCHIVE_BYTES:
                 raise InputError(
@@ -174,12 +190,12 @@ def _arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def _decode(name: str, content: bytes) -> Uint8Array:
-    """Grey images as [h, w], all others as RGB [h, w, 3]."""
+    """The pixels as `to_uint8` gives them."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content)) as picture:
-                return np.asarray(picture.convert("L" if picture.mode in ("1", "L", "LA") else "RGB"))
+                return to_uint8(picture)
     except UnidentifiedImageError:
         raise InputError(f"{name} is no image") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from finn_flow.deployment.driver import images as module
 from finn_flow.deployment.driver.errors import InputError
-from finn_flow.deployment.driver.images import read_images, read_labelled
+from finn_flow.deployment.driver.images import read_images, read_labelled, read_picture
 
 GREY = np.arange(48, dtype=np.uint8).reshape(8, 6)
 COLOUR = np.arange(144, dtype=np.uint8).reshape(8, 6, 3)
@@ -43,6 +43,25 @@ def test_folders_files_and_archives(folder, tmp_path):
     check(found)
     assert found.names[0].endswith("x.zip:../../b.png")
     assert sorted(tmp_path.rglob("*")) == before  # nothing is unpacked to the disk
+
+
+def test_what_macos_leaves_behind_is_no_picture(folder, tmp_path):
+    (folder / "._b.png").write_bytes(b"resource fork")
+    (folder / ".hidden").mkdir()
+    (folder / ".hidden" / "c.png").write_bytes(b"")
+    check(read_images([folder]))
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.write(folder / "b.png", "images/b.png")
+        archive.write(folder / "below" / "a.PNG", "images/c.png")
+        archive.writestr("__MACOSX/images/._b.png", b"resource fork")
+        archive.writestr("images/._b.png", b"resource fork")
+    check(read_images([tmp_path / "x.zip"]))
+
+
+def test_one_picture(folder, tmp_path):
+    np.testing.assert_array_equal(read_picture(folder / "b.png"), GREY)
+    with pytest.raises(InputError, match="nothing: no such file"):
+        read_picture(tmp_path / "nothing")
 
 
 def test_arrays(tmp_path):
