@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import inspect
 import json
 import os
 import re
@@ -19,9 +21,9 @@ from typing import Any
 
 from finn_flow.cache import cache_subdir
 from finn_flow.errors import FlowError
-from finn_flow.files import atomic_write_json, disk_errors
+from finn_flow.files import atomic_write_bytes, atomic_write_json, disk_errors
 from finn_flow.simulation.toolchain import content_hash
-from finn_flow.synthesis import resources
+from finn_flow.synthesis import primitives, resources
 from finn_flow.synthesis.job import PART, StagedJob, SynthesisJob, stage
 from finn_flow.synthesis.resources import LABEL, Resources, count_resources
 from finn_flow.synthesis.script import LOG, RESULT, identity
@@ -67,8 +69,7 @@ def synthesise_all(
     FlowError: as `synthesise`, for the first job that failed; those that had ended are in the cache.
     """
     cache = cache_subdir("synthesis")
-    tool = [version("pyosys"), *identity(), Path(resources.__file__).read_text()]
-    keys = [f"{job.top[:40]}-{content_hash(*tool, *job.content())}" for job in jobs]
+    keys = _keys(jobs)
     missing = {key: job for key, job in zip(keys, jobs, strict=True) if _cached(cache, key) is None}
     if missing:
         _run(missing, cache, processes, progress)
@@ -76,8 +77,37 @@ def synthesise_all(
     return [result for result in results if result is not None]
 
 
+def mapped_netlist(job: StagedJob) -> dict[str, Any]:
+    """Return the flat netlist of primitives that a job comes down to, as Yosys writes a module in JSON.
+
+    Its "cells" have a type, parameters and connections by name, its "ports" a direction and bits. A job that is not in
+    the cache is synthesised first.
+
+    Raises
+    ------
+    FlowError: as `synthesise`.
+    """
+    synthesise_all([job], 1)
+    with gzip.open(_netlist_path(cache_subdir("synthesis"), _keys([job])[0]), "rt") as file:
+        module: dict[str, Any] = json.load(file)
+    return module
+
+
+def _keys(jobs: Sequence[StagedJob]) -> list[str]:
+    """Return the names of the jobs' results in the cache."""
+    own = (inspect.getsource(module) for module in (primitives, resources))
+    tool = [version("pyosys"), *identity(), *own]
+    return [f"{job.top[:40]}-{content_hash(*tool, *job.content())}" for job in jobs]
+
+
+def _netlist_path(cache: Path, key: str) -> Path:
+    return cache / f"{key}.netlist.json.gz"
+
+
 def _cached(cache: Path, key: str) -> Resources | None:
-    """Return the result of an earlier run; one that cannot be read counts as none."""
+    """Return the result of an earlier run; one that cannot be read, or has no netlist beside it, counts as none."""
+    if not _netlist_path(cache, key).is_file():
+        return None
     try:
         return Resources.from_json(json.loads((cache / f"{key}.json").read_text())["resources"])
     except (OSError, ValueError, KeyError):
@@ -99,7 +129,7 @@ def _run(jobs: Mapping[str, StagedJob], cache: Path, processes: int, progress: P
             key, job = names[index]
             if status != 0:
                 raise FlowError(f"synthesis of {job.name} failed: {_first_errors(folders[index] / LOG, status)}")
-            _store(cache / f"{key}.json", folders[index], job.top)
+            _store(cache, key, folders[index], job.top)
             shutil.rmtree(folders[index])
             if progress:
                 progress(f"synthesised {job.name} ({done} of {len(jobs)})")
@@ -139,15 +169,17 @@ def _worker(root: Path, processes: int) -> Iterator[tuple[int, int]]:
         raise FlowError(f"the synthesis process ended with status {ended}: {lines[-1]}")
 
 
-def _store(path: Path, folder: Path, top: str) -> None:
-    """Count what is in a finished job's netlist, and keep it."""
+def _store(cache: Path, key: str, folder: Path, top: str) -> None:
+    """Keep a finished job's netlist, and count what is in it."""
     module = json.loads((folder / RESULT).read_text())["modules"][top]
     try:
         found = count_resources(module)
     except FlowError as error:
         raise FlowError(f"{top}: {error}") from error
     counts = dict(sorted(Counter(cell["type"] for cell in module["cells"].values()).items()))
-    atomic_write_json(path, {"what": LABEL, "top": top, "resources": found.to_json(), "cells": counts})
+    text = json.dumps(module, separators=(",", ":"))
+    atomic_write_bytes(_netlist_path(cache, key), gzip.compress(text.encode(), compresslevel=1, mtime=0))
+    atomic_write_json(cache / f"{key}.json", {"what": LABEL, "top": top, "resources": found.to_json(), "cells": counts})
 
 
 def _first_errors(log: Path, status: int) -> str:

@@ -16,13 +16,7 @@ LIBRARY = (
 )
 """Black boxes of all primitives, so that instantiated DSP48E2 and LUT6_2 do not vanish."""
 
-# Parameters of black boxes do not matter here, and the front end does not know them.
-_READ = (
-    "--ignore-assertions",
-    "--no-implicit-memories",
-    "--allow-use-before-declare",
-    "-Wno-undefined-param-override",
-)
+_READ = ("--ignore-assertions", "--no-implicit-memories", "--allow-use-before-declare")
 _MAP = "synth_xilinx -family xcup -flatten -noiopad -noclkbuf -uram"
 # One DSP48E2 for any product, as `use_dsp = "yes"` asks for; the flow by itself leaves products below 9 bits to LUTs.
 _FORCE_DSP = (

@@ -20,6 +20,7 @@ from typing import Any
 
 from pyosys import libyosys
 
+from finn_flow.synthesis import primitives
 from finn_flow.synthesis.script import LIBRARY, LOG, commands
 
 _SET_PARENT_DEATH_SIGNAL = 1
@@ -73,7 +74,9 @@ def _run(design: Any, job: dict[str, Any], parent: int) -> None:
         log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        for command in commands(job["top"], job["sources"], job["include"], job["parameters"], job["defines"]):
+        Path(primitives.FILE).write_text(primitives.declarations(Path(source).read_text() for source in job["sources"]))
+        sources = [primitives.FILE, *job["sources"]]
+        for command in commands(job["top"], sources, job["include"], job["parameters"], job["defines"]):
             libyosys.Pass.call(design, command)
         status = 0
     finally:

@@ -11,7 +11,7 @@ import pytest
 
 import custom_ops
 from finn_flow.errors import FlowError, UserError
-from finn_flow.synthesis import SynthesisJob, engine, stage, synthesise, synthesise_all
+from finn_flow.synthesis import SynthesisJob, engine, mapped_netlist, stage, synthesise, synthesise_all
 
 HERE = Path(__file__).parent / "rtl"
 COMMON = Path(custom_ops.__file__).parent / "rtl_common"
@@ -91,6 +91,22 @@ def test_rom_with_contents_is_a_block_ram(results):
 def test_instantiated_dsps_do_not_vanish(results):
     """Four products of 4 bits share a DSP48E2: 4 x 2 of them take two."""
     assert results["MVU"].dsp48e2 == 2
+
+
+def test_instantiated_primitives_keep_their_parameters():
+    """A LUT6_2 without its INIT, or a DSP48E2 without its registers' numbers, would be another circuit."""
+    module = mapped_netlist(stage(SynthesisJob("primitives", [HERE / "primitives.sv"])))
+    cells = {cell["type"]: cell["parameters"] for cell in module["cells"].values()}
+    assert int(cells["LUT6_2"]["INIT"], 2) == 0xDEADBEEF12345678
+    assert {name: cells["DSP48E2"][name] for name in ("AMULTSEL", "USE_SIMD")} == {
+        "AMULTSEL": "AD",
+        "USE_SIMD": "TWO24",
+    }
+    assert {name: int(cells["DSP48E2"][name], 2) for name in ("AREG", "PREG", "RND")} == {
+        "AREG": 2,
+        "PREG": 0,
+        "RND": 3,
+    }
 
 
 def test_second_run_takes_the_cache(results, monkeypatch):
