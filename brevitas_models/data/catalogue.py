@@ -1,8 +1,10 @@
 """One function that loads any data set by name, from the cache or from a user's own files."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from brevitas_models.data.emnist import EMNIST_CLASSES, read_emnist
 from brevitas_models.data.fetching import fetched_dir
 from brevitas_models.data.idx import read_mnist
 from brevitas_models.data.image_set import ImageSet
@@ -43,6 +45,7 @@ _READERS: dict[str, tuple[Callable[[Path, str], ImageSet], str | None]] = {
     "fashion-mnist": (_read_fashion, "fashion-mnist"),
     "mnist-m": (_read_mnist_m, "mnist"),
     "svhn": (read_svhn, None),
+    **{f"emnist-{name}": (partial(read_emnist, name=name), None) for name in EMNIST_CLASSES},
 }
 IMAGE_TREE = "image-tree"
 DATASETS = (*_READERS, IMAGE_TREE)
@@ -55,14 +58,15 @@ def load_images(
 
     Parameters:
         dataset: one of `DATASETS`. "mnist", "usps", "fashion-mnist" and "mnist-m" (made from MNIST) come from the
-            cache, or from a user's own copy of their files in `path`; "svhn" and "image-tree" (one domain's folder)
-            always from `path`.
+            cache, or from a user's own copy of their files in `path`; "svhn", "emnist-..." and "image-tree" (one
+            domain's folder) always from `path`.
         split: "train" or "test"; for "image-tree" also "all".
-        preprocessing: applied to every image; None leaves them as they are (not possible for "image-tree").
+        preprocessing: applied to every image; None leaves them as they are ("image-tree" needs one).
         path: the folder with the user's own files; None takes the cache.
 
     Raises:
         UserError: an unknown name or split, a missing `path`, files that are missing or not as they should be.
+        ValueError: "image-tree" without `preprocessing`.
     """
     if dataset not in DATASETS:
         raise UserError(f"`dataset` must be one of {', '.join(DATASETS)}, not {dataset!r}")
@@ -70,8 +74,10 @@ def load_images(
     if split not in splits:
         raise UserError(f"`split` of {dataset} must be one of {', '.join(splits)}, not {split!r}")
     if dataset == IMAGE_TREE:
-        if path is None or preprocessing is None:
-            raise UserError(f"{IMAGE_TREE} needs `path`, the folder of one domain, and an image size")
+        if path is None:
+            raise UserError(f"{IMAGE_TREE} needs `path`, the folder of one domain whose folders are the classes")
+        if preprocessing is None:
+            raise ValueError(f"`preprocessing` must be given for {IMAGE_TREE}, whose pictures differ in size")
         return read_image_tree(path, split, preprocessing)
     read, fetched = _READERS[dataset]
     if path is None:

@@ -45,11 +45,14 @@ def read_idx(path: Path, dimensions: int) -> Uint8Array:
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 
-def read_idx_pair(images_path: Path, labels_path: Path, class_names: tuple[str, ...] | None = None) -> ImageSet:
+def read_idx_pair(
+    images_path: Path, labels_path: Path, class_names: tuple[str, ...] | None = None, first_label: int = 0
+) -> ImageSet:
     """Images (3 dimensions) and labels (1 dimension) of two IDX files.
 
     Parameters:
         class_names: names of the classes; "0", "1", ... when None.
+        first_label: what stands for the first class in the file.
 
     Returns:
         An `ImageSet` with one channel.
@@ -63,9 +66,11 @@ def read_idx_pair(images_path: Path, labels_path: Path, class_names: tuple[str, 
     if images.size == 0:
         raise UserError(f"{images_path}: holds no images")
     names = digit_names(labels) if class_names is None else class_names
-    if labels.max() >= len(names):
-        raise UserError(f"{labels_path}: labels must be 0..{len(names) - 1}, not {labels.max()}")
-    return ImageSet(images[..., np.newaxis], labels, names)
+    last_label = first_label + len(names) - 1
+    if not first_label <= labels.min() <= labels.max() <= last_label:
+        wrong = labels.max() if labels.max() > last_label else labels.min()
+        raise UserError(f"{labels_path}: labels must be {first_label}..{last_label}, not {wrong}")
+    return ImageSet(images[..., np.newaxis], labels - first_label, names)
 
 
 def read_mnist(folder: Path, split: str, class_names: tuple[str, ...] | None = None) -> ImageSet:

@@ -43,6 +43,18 @@ class ImageSet:
         """The images that a slice, an index array or a mask selects, in its order."""
         return ImageSet(self.images[selection], self.labels[selection], self.class_names)
 
+    def numbered_as(self, class_names: tuple[str, ...]) -> "ImageSet":
+        """The same images with the labels that `class_names` gives to classes of the same names.
+
+        Raises:
+            ValueError: a class of this set is not among `class_names`; it names all of these.
+        """
+        unknown = [name for name in self.class_names if name not in class_names]
+        if unknown:
+            raise ValueError(f"has classes that are not among {', '.join(class_names)}: {', '.join(unknown)}")
+        numbers = np.array([class_names.index(name) for name in self.class_names], np.int64)
+        return ImageSet(self.images, numbers[self.labels], class_names)
+
     def preprocessed(self, preprocessing: Preprocessing) -> "ImageSet":
         """The same set with every image brought to the size and channels of `preprocessing`."""
         return ImageSet(preprocessing.apply(self.images), self.labels, self.class_names)

@@ -6,6 +6,8 @@ import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+import numpy.typing as npt
 import scipy.io
 
 from finn_flow.errors import UserError
@@ -76,6 +78,32 @@ def read_mat(path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
     if missing:
         raise UserError(f"{path}: must hold the variables {', '.join(keys)}; {', '.join(missing)} is missing")
     return content
+
+
+def read_h5(path: Path, keys: tuple[str, ...]) -> list[npt.NDArray[np.generic]]:
+    """The numeric arrays `keys` (paths inside the file) of an HDF5 file.
+
+    Raises:
+        UserError: the file is missing, no HDF5 file, damaged, or lacks an array of numbers under a key.
+    """
+    import h5py  # only this shape of this one data set needs it
+
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    try:
+        with h5py.File(path, "r") as file:
+            found = [file.get(key, None) for key in keys]
+            wrong = [
+                key
+                for key, item in zip(keys, found, strict=True)
+                if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "biuf" or item.nbytes > MAX_BYTES
+            ]
+            if wrong:
+                raise UserError(f"{path}: must hold the arrays {', '.join(keys)}; {', '.join(wrong)} is missing")
+            return [np.asarray(item[()]) for item in found]
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        raise UserError(f"{path}: not a readable HDF5 file ({error}); get it again") from error
 
 
 def find_one(folder: Path, names: tuple[str, ...], suffixes: tuple[str, ...] = ("", ".gz")) -> Path:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from brevitas_models.config import NetworkConfig
 from brevitas_models.data import ImageSet, load_images
+from brevitas_models.data.catalogue import IMAGE_TREE
 from brevitas_models.training.config import Dataset, TrainingConfig
 from finn_flow.deployment.driver.preprocessing import INPUT_SCALE, Preprocessing
 from finn_flow.errors import UserError
@@ -38,7 +39,10 @@ class Split:
 
 @dataclass(frozen=True)
 class Domains:
-    """Training and test images of both domains; the target's training labels are not here."""
+    """Training and test images of both domains; the target's training labels are not here.
+
+    Labels of both domains are numbers of ``class_names``, the source's classes.
+    """
 
     source: Split
     target_images: Tensor
@@ -61,21 +65,26 @@ def network_preprocessing(network: NetworkConfig) -> Preprocessing:
 
 
 def load_domains(config: TrainingConfig, device: torch.device) -> Domains:
-    """Load and preprocess all images of a training.
+    """Load and preprocess all images of a training; classes of source and target belong together by name.
+
+    The target may lack some of the source's classes.
 
     Raises
     ------
-    UserError : data not there or damaged, too few images, or classes that do not fit the network.
+    UserError : data not there or damaged, too few images, a class of the target that the source does not have, or
+        another number of classes than the network's.
     """
     preprocessing = network_preprocessing(config.network)
     source, source_test = _load(config.source, preprocessing, config.seed)
     target, target_test = _load(config.target, preprocessing, config.seed)
+    names = source.class_names
+    if len(names) != config.network.num_classes:
+        raise UserError(
+            f"`network.num_classes` must be {len(names)} for {config.source.name} ({', '.join(names)}), "
+            f"not {config.network.num_classes}"
+        )
+    target, target_test = in_classes(target, names, config.target), in_classes(target_test, names, config.target)
     for dataset, images in ((config.source, source), (config.target, target)):
-        if len(images.class_names) > config.network.num_classes:
-            raise UserError(
-                f"`network.num_classes` must be at least {len(images.class_names)} for {dataset.name}, "
-                f"not {config.network.num_classes}"
-            )
         if len(images) < config.batch_size:
             raise UserError(
                 f"`batch_size` must be at most the {len(images)} training images of {dataset.name}, "
@@ -86,8 +95,30 @@ def load_domains(config: TrainingConfig, device: torch.device) -> Domains:
         _split(target, device).images,
         _split(source_test, device),
         _split(target_test, device),
-        target.class_names,
+        names,
     )
+
+
+def load_test_images(
+    dataset: Dataset, preprocessing: Preprocessing, class_names: tuple[str, ...], limit: int | None = None
+) -> ImageSet:
+    """The test images of one domain, at most the first ``limit``, with labels that number ``class_names``.
+
+    Raises
+    ------
+    UserError : data not there or damaged, or a class that is not among ``class_names``.
+    """
+    images = _read(dataset, "test", preprocessing)
+    images = images if limit is None else images.subset(slice(0, limit))
+    return in_classes(images.preprocessed(preprocessing), class_names, dataset)
+
+
+def in_classes(images: ImageSet, class_names: tuple[str, ...], dataset: Dataset) -> ImageSet:
+    """The images of ``dataset`` with labels that number ``class_names``; a `UserError` names classes not among them."""
+    try:
+        return images.numbered_as(class_names)
+    except ValueError as error:
+        raise UserError(f"{dataset.path or dataset.name} {error}; domains need the same classes by name") from None
 
 
 def epoch_order(count: int, steps: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
@@ -98,12 +129,17 @@ def epoch_order(count: int, steps: int, batch_size: int, generator: torch.Genera
 
 
 def _load(dataset: Dataset, preprocessing: Preprocessing, seed: int) -> tuple[ImageSet, ImageSet]:
-    path = None if dataset.path is None else Path(dataset.path)
-    train, test = (load_images(dataset.name, split, path=path) for split in ("train", "test"))
+    train, test = (_read(dataset, split, preprocessing) for split in ("train", "test"))
     if dataset.images is not None and dataset.images < len(train):
         chosen = np.random.default_rng(seed).permutation(len(train))[: dataset.images]
         train = train.subset(np.sort(chosen))
     return train.preprocessed(preprocessing), test.preprocessed(preprocessing)
+
+
+def _read(dataset: Dataset, split: str, preprocessing: Preprocessing) -> ImageSet:
+    """One split; only the pictures of a tree, whose sizes differ, are preprocessed while they are read."""
+    path = None if dataset.path is None else Path(dataset.path)
+    return load_images(dataset.name, split, preprocessing if dataset.name == IMAGE_TREE else None, path)
 
 
 def _split(images: ImageSet, device: torch.device) -> Split:

@@ -61,16 +61,14 @@ def _untrained(config: str, seed: int, samples: int) -> tuple[Any, Any, None, di
 def _trained(source: Path, samples: int) -> tuple[Any, Any, Any, dict[str, Any]]:
     from brevitas_models.checkpoint import load_checkpoint, read_checkpoint
     from brevitas_models.config import parse_config
-    from brevitas_models.data import load_images
     from brevitas_models.training.config import PHASES, TrainingConfig
-    from brevitas_models.training.domains import network_preprocessing
+    from brevitas_models.training.domains import load_test_images, network_preprocessing
 
     content = read_checkpoint(source)
     config, network = load_checkpoint(source)
     training = parse_config(TrainingConfig, content["details"].get("training"), f"{source}: `training`")
     target = training.target
-    images = load_images(target.name, "test", path=None if target.path is None else Path(target.path))
-    chosen = images.subset(slice(0, samples)).preprocessed(network_preprocessing(config))
+    chosen = load_test_images(target, network_preprocessing(config), tuple(content["class_names"]), samples)
     reached = content["details"].get("accuracy", {}).get(PHASES[-1])
     notes = _notes(config, target.name, content["class_names"], None if reached is None else reached["target"])
     return network, chosen.images, chosen.labels, notes

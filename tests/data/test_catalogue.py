@@ -62,7 +62,8 @@ def test_preprocessing_is_applied(usps):
 
 
 def test_datasets():
-    assert DATASETS == ("mnist", "usps", "fashion-mnist", "mnist-m", "svhn", "image-tree")
+    emnist = tuple(f"emnist-{name}" for name in ("balanced", "byclass", "bymerge", "digits", "letters", "mnist"))
+    assert ("mnist", "usps", "fashion-mnist", "mnist-m", "svhn", *emnist, "image-tree") == DATASETS
 
 
 @pytest.mark.parametrize(
@@ -70,11 +71,11 @@ def test_datasets():
     [
         (
             ("mnits", "train"),
-            "`dataset` must be one of mnist, usps, fashion-mnist, mnist-m, svhn, image-tree, not 'mnits'",
+            "`dataset` must be one of mnist, usps, fashion-mnist, mnist-m, svhn, emnist-.*, image-tree, not 'mnits'",
         ),
         (("mnist", "all"), "`split` of mnist must be one of train, test, not 'all'"),
         (("svhn", "train"), "svhn cannot be fetched: give the folder of your own copy as `path`"),
-        (("image-tree", "train"), "image-tree needs `path`, the folder of one domain, and an image size"),
+        (("image-tree", "train"), "image-tree needs `path`, the folder of one domain whose folders are the classes"),
     ],
 )
 def test_wrong_requests(arguments, message):

@@ -1,6 +1,7 @@
 import bz2
 import gzip
 
+import h5py
 import numpy as np
 import pytest
 import scipy.io
@@ -55,6 +56,53 @@ def test_classic_split_as_text(split, name, content, tmp_path):
     assert images.labels.tolist() == DIGITS.tolist()
 
 
+def test_a_value_that_is_not_written_is_zero(tmp_path):
+    (tmp_path / "usps").write_text("4 1:-1 3:1\n10\n")
+    images = read_usps(tmp_path, "train")
+    assert images.labels.tolist() == [3, 9]
+    assert images.images[0].ravel().tolist() == [0, 128, 255] + [128] * 253
+    assert images.images[1].ravel().tolist() == [128] * 256
+
+
+def write_h5(folder, data, target):
+    with h5py.File(folder / "usps.h5", "w") as file:
+        for split in ("train", "test"):
+            file[f"{split}/data"], file[f"{split}/target"] = data, target
+
+
+def test_hdf5(tmp_path):
+    write_h5(tmp_path, (CODES.reshape(4, 256) / 255).astype(np.float32), DIGITS)
+    for split in ("train", "test"):
+        images = read_usps(tmp_path, split)
+        assert np.array_equal(images.images[..., 0], CODES)
+        assert images.labels.tolist() == DIGITS.tolist()
+
+
+@pytest.mark.parametrize(
+    ("data", "target", "message"),
+    [
+        (np.zeros((4, 255)), DIGITS, r"`train/data` must be \[N, 256\] and .*, not \[4, 255\] and \[4\]"),
+        (np.zeros((4, 256)), DIGITS[:3], r"not \[4, 256\] and \[3\]"),
+        (np.full((4, 256), -0.5), DIGITS, r"pixel values must be within 0\.\.1"),
+        (np.zeros((4, 256)), DIGITS + 1, r"labels must stand for the digits 0\.\.9"),
+        (np.zeros((4, 256)), ["a"] * 4, "must hold the arrays train/data, train/target; train/target is missing"),
+    ],
+)
+def test_wrong_hdf5(tmp_path, data, target, message):
+    write_h5(tmp_path, data, target)
+    with pytest.raises(UserError, match=r"usps\.h5: .*" + message):
+        read_usps(tmp_path, "train")
+
+
+def test_damaged_hdf5(tmp_path):
+    write_h5(tmp_path, VALUES, DIGITS)
+    path = tmp_path / "usps.h5"
+    for content in (b"", b"text", path.read_bytes()[:-300]):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"usps\.h5: not a readable HDF5 file .*; get it again"):
+            read_usps(tmp_path, "train")
+
+
 def test_patterns(tmp_path):
     write_mat(tmp_path, patterns())
     images = read_usps(tmp_path, "train")
@@ -105,5 +153,5 @@ def test_wrong_text(name, content, message, tmp_path):
 
 
 def test_nothing_there(tmp_path):
-    with pytest.raises(UserError, match=r"must hold usps_resampled\.mat or zip\.train or usps"):
+    with pytest.raises(UserError, match=r"must hold usps_resampled\.mat or usps\.h5 or zip\.train or usps"):
         read_usps(tmp_path, "train")

@@ -32,7 +32,7 @@ CONFIG = {
 }
 
 
-def textures(dataset: str, split: str, path: object = None) -> ImageSet:
+def textures(dataset: str, split: str, preprocessing: object = None, path: object = None) -> ImageSet:
     """What `load_images` gives in these tests."""
     random = np.random.default_rng([ord(dataset[0]), len(split)])
     labels = random.integers(0, 4, 256)

@@ -119,7 +119,7 @@ def test_a_loss_that_is_not_a_number(config, tmp_path):
 
 def test_more_classes_than_logits(config, tmp_path):
     network = config.network.model_copy(update={"num_classes": 3})
-    with pytest.raises(UserError, match=r"`network.num_classes` must be at least 4 for mnist, not 3"):
+    with pytest.raises(UserError, match=r"`network.num_classes` must be 4 for mnist \(flat, rows, .*\), not 3"):
         train(config.model_copy(update={"network": network}), tmp_path)
 
 
