@@ -14,6 +14,9 @@ from finn_flow.errors import UserError
 from finn_flow.execution import execute_hardware
 from finn_flow.netlist.netlist import Netlist
 
+ROUNDING = 0.2
+"""How far from an integer a golden logit may lie, in codes: with scales that are no powers of two, float32 rounds."""
+
 
 @dataclass(frozen=True)
 class Golden:
@@ -72,8 +75,9 @@ def load_golden(path: Path, netlist: Netlist) -> Golden:
             f"not {list(logits.shape)} and {list(predicted.shape)} for {len(inputs)} images"
         )
     scale = netlist.logits_scale or 1.0
-    codes = logits.astype(np.float64) / scale
-    if np.any(codes != np.rint(codes)):
+    exact = logits.astype(np.float64) / scale
+    codes = np.rint(exact)
+    if np.any(np.abs(exact - codes) > ROUNDING):
         raise UserError(f"{path}: its logits are no multiples of {scale}, so it was made for another network")
     labels = predicted.astype(np.int64)
     return Golden(inputs, labels, codes.astype(np.int64), None if truth is None else truth.astype(np.int64), str(path))

@@ -1,0 +1,219 @@
+"""Networks that users bring: one case per way of writing them, and what must become of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import brevitas.nn as qnn
+import torch
+import torch.nn.functional as functional
+from brevitas.quant import (
+    Int8WeightPerTensorFloat,
+    Int16Bias,
+    Int32Bias,
+    SignedBinaryWeightPerTensorConst,
+)
+from torch import Tensor, nn
+
+from tests.byo.export import Values
+from tests.byo.layers import (
+    CHANNELS,
+    CLASSES,
+    EightBitImage,
+    Euler,
+    Head,
+    conv,
+    negate_gains,
+    network,
+    quantiser,
+    relu,
+    separable_field,
+    stem,
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network and what must become of it.
+
+    Parameters
+    ----------
+    what: one line for `docs/models.md`.
+    make: returns the network, not calibrated yet.
+    refusal: the whole message with which it is refused; None: the accelerator is exact.
+    export: options of `tests.byo.export.export_case`.
+    without_steps: steps of the configuration that the user leaves out.
+    """
+
+    what: str
+    make: Callable[[], nn.Module]
+    refusal: str | None = None
+    export: dict[str, Any] = field(default_factory=dict)
+    without_steps: tuple[str, ...] = ()
+
+
+class NoStateQuantiser(Euler):
+    def forward(self, z: Tensor) -> Tensor:
+        for _ in range(self.steps):
+            z = z + self.field(z)
+        return z
+
+
+class BiasedField(nn.Sequential):
+    """Biased convolutions without batch-norm; the bias quantiser needs to know the scale of its input."""
+
+    def __init__(self) -> None:
+        bias = {"bias": True, "bias_quant": Int16Bias}
+        first, second = relu(return_quant_tensor=True), relu(return_quant_tensor=True)
+        depthwise = conv(CHANNELS, CHANNELS, groups=CHANNELS, **bias)
+        super().__init__(first, depthwise, second, conv(CHANNELS, CHANNELS, 1, **bias))
+
+
+class BiasedHead(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.relu, self.quantiser = relu(), quantiser(return_quant_tensor=True)
+        self.linear = qnn.QuantLinear(CHANNELS, CLASSES, bias=True, bias_quant=Int32Bias, weight_bit_width=8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(self.quantiser(self.relu(x).mean((2, 3))))
+
+
+class TimeField(nn.Module):
+    """The field of most public neural ODEs: the time is a further channel of every convolution's input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.relus = nn.ModuleList([relu(), relu()])
+        self.convs = nn.ModuleList([conv(CHANNELS + 1, CHANNELS), conv(CHANNELS + 1, CHANNELS)])
+        self.norms = nn.ModuleList([nn.BatchNorm2d(CHANNELS), nn.BatchNorm2d(CHANNELS)])
+
+    def forward(self, t: float, z: Tensor) -> Tensor:
+        for activation, layer, norm in zip(self.relus, self.convs, self.norms, strict=True):
+            z = activation(z)
+            z = norm(layer(torch.cat([torch.ones_like(z[:, :1]) * t, z], 1)))
+        return z
+
+
+class TimeEuler(Euler):
+    def forward(self, z: Tensor) -> Tensor:
+        z = self.state(z)
+        for step in range(self.steps):
+            z = self.state(z + self.state(self.field(step / self.steps, z)))
+        return z
+
+
+class AdaptivePoolHead(Head):
+    def pool(self, x: Tensor) -> Tensor:
+        return torch.flatten(functional.adaptive_avg_pool2d(x, 1), 1)
+
+
+class TwoImageQuantisers(nn.Module):
+    """Two branches read the image, and each quantises it its own way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fine, self.coarse = qnn.QuantIdentity(act_quant=EightBitImage), quantiser(4)
+        self.wide, self.narrow = conv(1, CHANNELS, stride=2), conv(1, CHANNELS, 1, stride=2)
+        self.branch, self.sum = quantiser(), quantiser()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.branch(self.branch(self.wide(self.fine(x))) + self.branch(self.narrow(self.coarse(x))))
+
+
+def _full_range_negative() -> nn.Module:
+    """Weights -8 to 7, and batch-norms with gains of both signs, as training gives."""
+    field = separable_field(weight_quant=Int8WeightPerTensorFloat, weight_narrow_range=False)
+    negate_gains(field)
+    with torch.no_grad():
+        for layer in field:
+            if isinstance(layer, qnn.QuantConv2d):
+                layer.weight.copy_(-layer.weight.abs() * 4)
+                layer.weight[:, :, ::2, ::2] *= -0.3
+    return network(Euler(field))
+
+
+def _norm_first() -> nn.Module:
+    field = nn.Sequential(nn.BatchNorm2d(CHANNELS), relu(), conv(CHANNELS, CHANNELS), nn.BatchNorm2d(CHANNELS))
+    with torch.no_grad():
+        field[0].weight[::2] *= -1
+    return network(Euler(field))
+
+
+def _dense_field(kernel: int = 3, **options: object) -> nn.Module:
+    return nn.Sequential(relu(), conv(CHANNELS, CHANNELS, kernel, **options), nn.BatchNorm2d(CHANNELS))
+
+
+def _pooled_stem() -> nn.Module:
+    image = qnn.QuantIdentity(act_quant=EightBitImage)
+    return nn.Sequential(image, conv(1, CHANNELS, bits=8), nn.BatchNorm2d(CHANNELS), relu(), nn.MaxPool2d(2))
+
+
+def _relu_state() -> nn.Module:
+    field = nn.Sequential(conv(CHANNELS, CHANNELS), nn.BatchNorm2d(CHANNELS))
+    return network(Euler(field, state=relu(8)))
+
+
+def signed(pixels: Any) -> Any:
+    """Pixels as -1 to 1."""
+    return (pixels / 127.5 - 1).astype(pixels.dtype)
+
+
+_SIGNED: Values = signed
+
+_TIDY: dict[str, Any] = {"tidy": True}
+_AS_IT_IS: dict[str, Any] = {"train": False, **_TIDY}
+
+CASES: dict[str, Case] = {
+    "one shared quantiser": Case("one default quantiser for state and increment", network, export=_TIDY),
+    "no state quantiser": Case(
+        "`z + f(z)`, no quantiser on the state", lambda: network(NoStateQuantiser(separable_field())), export=_TIDY
+    ),
+    "two quantisers": Case(
+        "state and increment with a default quantiser each",
+        lambda: network(Euler(separable_field(), increment=quantiser())),
+        export=_TIDY,
+    ),
+    "signed image": Case(
+        "signed image codes of a default quantiser",
+        lambda: network(first=stem(quantiser())),
+        export={"values": _SIGNED, **_TIDY},
+    ),
+    "16-bit biases": Case("convolutions with `Int16Bias`", lambda: network(Euler(BiasedField())), export=_TIDY),
+    "32-bit bias at the end": Case("last layer with `Int32Bias`", lambda: network(head=BiasedHead()), export=_TIDY),
+    "float bias at the end": Case("last layer with a float bias", lambda: network(head=Head(bias=True)), export=_TIDY),
+    "time as a channel": Case("time concatenated as a channel", lambda: network(TimeEuler(TimeField())), export=_TIDY),
+    "ReLU after the sum": Case("`z = relu(z + relu(f(z)))`, unsigned state", _relu_state, export=_TIDY),
+    "adaptive average pool": Case(
+        "`adaptive_avg_pool2d(x, 1)` and `flatten`", lambda: network(head=AdaptivePoolHead()), export=_TIDY
+    ),
+    "max pool": Case("2x2 maximum pool in the stem", lambda: network(first=_pooled_stem()), export=_TIDY),
+    "dilation": Case("dilated convolution", lambda: network(Euler(_dense_field(dilation=2, padding=2))), export=_TIDY),
+    "a quarter of f": Case("`z + f(z) / 4`", lambda: network(Euler(separable_field(), step_size=0.25)), export=_TIDY),
+    "binary weights": Case(
+        "weights of one bit",
+        lambda: network(Euler(separable_field(weight_quant=SignedBinaryWeightPerTensorConst))),
+        export=_TIDY,
+    ),
+    "one step": Case("no repeated block", lambda: network(Euler(separable_field(), steps=1)), export=_TIDY),
+    "one number": Case("one output value", lambda: network(head=Head(classes=1)), export=_TIDY),
+    "feature map": Case(
+        "a quantised feature map as output",
+        lambda: network(head=nn.Sequential(relu(), conv(CHANNELS, 3, 1), quantiser())),
+        export=_TIDY,
+    ),
+    "batch of four": Case("exported with a batch of 4", network, export={"batch": 4, **_TIDY}),
+    "full-range weights, negative gains": Case(
+        "weights -8 to 7 and negative batch-norm gains", _full_range_negative, export=_AS_IT_IS
+    ),
+    "two image quantisers": Case(
+        "two different quantisers on the image", lambda: network(first=TwoImageQuantisers()), export=_AS_IT_IS
+    ),
+    "negative gain before the activation": Case(
+        "batch-norm with negative gains before the first ReLU", _norm_first, export=_AS_IT_IS
+    ),
+    "raw, TorchScript": Case("Brevitas's file as it is, TorchScript exporter", network),
+    "raw, dynamo": Case("Brevitas's file as it is, dynamo exporter", network, export={"dynamo": True}),
+}
