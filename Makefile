@@ -64,7 +64,7 @@ lint: setup ## check style, format and types
 	@echo "lint: mypy"
 	@$(BIN)/mypy
 	@echo "lint: RTL"
-	@$(BIN)/python -m custom_ops.lint
+	@$(BIN)/python -m finn_flow.rtl_lint
 
 format: setup ## rewrite the Python files in the project's format
 	@$(BIN)/ruff check --quiet --fix-only .

@@ -24,7 +24,7 @@ from finn_flow.deployment.package import FOLDER, NETLIST_FOLDER, make_package
 from finn_flow.deployment.simulated_board import SimulatedBoard
 from finn_flow.deployment.simulated_board.board import PYNQ_FOLDER
 from finn_flow.execution import execute_hardware
-from finn_flow.finn_env import ensure_finn
+from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.netlist.netlist import GRAPH, Netlist
 
 TINY_CYCLES = 3000

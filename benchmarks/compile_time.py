@@ -21,9 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from brevitas_models.config import NetworkConfig
-from brevitas_models.qonnx import to_qonnx
 from brevitas_models.untrained import untrained_network
 from finn_flow.build import build
+from finn_flow.export.qonnx import to_qonnx
 
 CONFIG = Path(__file__).parent.parent / "build_configs" / "zcu104_estimates.json"
 ITERATIONS = (2, 8, 32, 64)

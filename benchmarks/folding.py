@@ -18,10 +18,10 @@ from rich.table import Table
 from benchmarks import targets
 from benchmarks.common.accelerators import CLOCK_MHZ
 from brevitas_models.config import preset
-from brevitas_models.export import to_qonnx
 from brevitas_models.untrained import untrained_network
-from finn_flow.finn_env import ensure_finn
-from finn_flow.folding.resources import board_resources
+from finn_flow.estimates.boards import board_resources
+from finn_flow.export.network import to_qonnx
+from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.folding.target import DEFAULT_SHARE, FoldingResult, fold_for_cycles, fold_for_share
 from finn_flow.folding.utilisation import multiplier_use, total_use
 

@@ -33,8 +33,8 @@ from rich.table import Table
 from benchmarks.common.accelerators import CLOCK_MHZ, build_untrained, report, simulate_exactly
 from benchmarks.common.unrolling import step_unroll_ode_blocks, unrolled_steps
 from brevitas_models.config import NetworkConfig
-from brevitas_models.qonnx import to_qonnx
 from brevitas_models.untrained import untrained_network
+from finn_flow.export.qonnx import to_qonnx
 from finn_flow.folding.target import fold_for_cycles
 from finn_flow.synthesis.report import synthesise_build
 

@@ -24,9 +24,9 @@ from rich.table import Table
 from benchmarks.common.accelerators import build_untrained
 from brevitas_models.config import preset
 from finn_flow.netlist.netlist import Netlist
-from finn_flow.simulation import Design, SimulationResult, pack, simulate
 from finn_flow.steps.netlist import NETLIST_FOLDER
-from tests.simulation.designs import passthrough
+from finn_flow.verilator import Design, SimulationResult, pack, simulate
+from tests.finn_flow.verilator.designs import passthrough
 
 PRESET = "dsodenet-small"
 STAGE_WIDTHS_BITS = (8, 512)

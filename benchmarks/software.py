@@ -43,9 +43,9 @@ from benchmarks.common.onnx_models import float_onnx, quantised_onnx
 from benchmarks.targets import STEPS, TARGET_CYCLES
 from brevitas_models.calibration import float_state
 from brevitas_models.config import preset
-from brevitas_models.export import make_golden, network_values
 from brevitas_models.networks import ODENet, float_network
 from brevitas_models.untrained import smooth_images, untrained_network
+from finn_flow.export.network import make_golden, network_values
 
 BATCHES = (1, 128)
 THREADS = tuple(dict.fromkeys((1, os.cpu_count() or 1)))

@@ -16,7 +16,7 @@ from qonnx.core.datatype import BaseDataType, DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
 from custom_ops.checks import alternatives, to_integers
-from custom_ops.execution import check_frames, simulate_frames
+from custom_ops.rtl_execution import check_frames, simulate_frames
 from custom_ops.streams import Stream
 from custom_ops.wrapper import wrapper_source
 from finn_flow.errors import UserError

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from custom_ops.streams import Stream
-from finn_flow.errors import FlowError
+from finn_flow.templates import fill_template
 
 TEMPLATE = Path(__file__).parent / "rtl_common" / "wrapper.v.in"
-
-
-def fill_template(template: str, values: Mapping[str, str]) -> str:
-    """Replace every ``$NAME$`` of ``template`` by its value.
-
-    Raises
-    ------
-    FlowError: a placeholder has no value, a value has no placeholder, or a ``$`` is left over.
-    """
-    placeholders = set(re.findall(r"\$([A-Z_]+)\$", template))
-    if placeholders != set(values):
-        raise FlowError(f"template placeholders {sorted(placeholders)} do not match the values {sorted(values)}")
-    filled = re.sub(r"\$([A-Z_]+)\$", lambda match: values[match.group(1)], template)
-    if "$" in filled:
-        line = next(line for line in filled.splitlines() if "$" in line)
-        raise FlowError(f"a '$' is left over in the filled template: {line.strip()}")
-    return filled
 
 
 def wrapper_source(
@@ -44,7 +26,7 @@ def wrapper_source(
     named = [(f"in{i}_V", stream, True) for i, stream in enumerate(inputs)]
     named += [(f"out{i}_V", stream, False) for i, stream in enumerate(outputs)]
     return fill_template(
-        TEMPLATE.read_text(),
+        TEMPLATE,
         {
             "MODULE": module,
             "CORE": core,

@@ -133,7 +133,7 @@ def build(config_path: Path, model_path: Path, folder: Path, progress: Progress)
     UserError : bad configuration or model, a folder that cannot be written, a model that the steps refuse.
     FlowError : a step failed; the message names it and the log.
     """
-    from finn_flow.finn_env import ensure_finn
+    from finn_flow.finn_adapter.environment import ensure_finn
 
     ensure_finn()
     from finn.builder import build_dataflow

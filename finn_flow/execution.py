@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
-from custom_ops.execution import run_nodes
+from custom_ops.graph_execution import run_nodes
 from finn_flow.transformations.bodies import LOOP_OPS, loop_body, set_loop_body
 
 _BATCHED_ATTRIBUTES = {"MVAU_rtl": ("numInputVectors",), "StreamingDataWidthConverter_rtl": ("inShape", "outShape")}

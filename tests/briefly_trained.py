@@ -9,9 +9,9 @@ from torch.nn import functional
 from brevitas_models.calibration import calibrate_quantizers, estimate_statistics
 from brevitas_models.config import NetworkConfig
 from brevitas_models.data import ImageSet
-from brevitas_models.export import network_values
 from brevitas_models.networks import ODENet, quantized_network
 from finn_flow.deployment.driver.preprocessing import Preprocessing
+from finn_flow.export.network import network_values
 
 
 def digit_codes(images: ImageSet, config: NetworkConfig, count: int) -> np.ndarray:

@@ -1,11 +1,10 @@
 """What a wheel of the project holds."""
 
 import tomllib
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.places import ROOT
 
 
 @pytest.mark.parametrize("package", ["brevitas_models", "custom_ops", "finn_flow"])

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from brevitas_models.config import NetworkConfig, preset
-from brevitas_models.export import make_golden, network_values
-from brevitas_models.qonnx import to_qonnx
 from finn_flow.execution import execute_batch, execute_hardware
+from finn_flow.export.network import make_golden, network_values
+from finn_flow.export.qonnx import to_qonnx
 from finn_flow.folding.target import fold_for_cycles
 from finn_flow.steps.frontend import step_lower_to_integers
 from finn_flow.transformations.convert_to_hardware import ConvertToHardware

@@ -7,15 +7,16 @@ import pytest
 import torch
 
 from brevitas_models.config import preset
-from brevitas_models.export import export_network
 from finn_flow.build import build
+from finn_flow.export.network import export_network
 from finn_flow.netlist.netlist import Netlist
-from finn_flow.simulation import Stall
 from finn_flow.simulation.accelerator import LOGITS, Accelerator
 from finn_flow.simulation.check import NETLIST_FOLDER, check_accelerator
+from finn_flow.verilator import Stall
 from tests.briefly_trained import briefly_trained, digit_codes
+from tests.places import BUILD_CONFIGS
 
-CONFIG = Path(__file__).parent.parent / "build_configs" / "zcu104.json"
+CONFIG = BUILD_CONFIGS / "zcu104.json"
 IMAGES = 100
 SEEDS = (1, 2, 3)
 

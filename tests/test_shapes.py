@@ -1,13 +1,13 @@
 """Networks of many shapes, from the command line to the simulated accelerator: not one mismatch."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from finn_flow.cli.group import main
+from tests.places import BUILD_CONFIGS
 
-CONFIG = Path(__file__).parent.parent / "build_configs" / "zcu104.json"
+CONFIG = BUILD_CONFIGS / "zcu104.json"
 FRAMES = 4
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from brevitas_models.config import NetworkConfig
-from brevitas_models.export import GOLDEN_FILE, export_network
 from brevitas_models.untrained import smooth_images, untrained_network
 from finn_flow.build import build
 from finn_flow.errors import FlowError
+from finn_flow.export.network import GOLDEN_FILE, export_network
 from finn_flow.files import atomic_write_json
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.simulation.accelerator import LOGITS, Accelerator, AcceleratorRun

@@ -12,7 +12,7 @@ import torch
 from qonnx.transformation.qonnx_to_qcdq import QuantToQCDQ
 
 from brevitas_models.networks import ODENet
-from brevitas_models.qonnx import to_qonnx
+from finn_flow.export.qonnx import to_qonnx
 
 
 def quantised_onnx(network: ODENet) -> onnx.ModelProto:

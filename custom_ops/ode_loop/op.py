@@ -18,10 +18,11 @@ from qonnx.util.basic import get_by_name
 
 from custom_ops.base import Attributes, Constants, HardwareOp
 from custom_ops.checks import check_at_least, check_divides, check_integer, check_one_of, to_integers
-from custom_ops.execution import check_frames, run_nodes
 from custom_ops.fifo_memory import RAM_STYLES, fifo_memory_depth, resolve_ram_style, uram
+from custom_ops.graph_execution import run_nodes
 from custom_ops.memory import bram_18k, luts_of_memory
 from custom_ops.ode_loop.body import BodyAttribute
+from custom_ops.rtl_execution import check_frames
 from custom_ops.streams import Stream
 from custom_ops.wrapper import wrapper_source
 from finn_flow.errors import FlowError, UserError

@@ -11,7 +11,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.base import CustomOp
 from qonnx.transformation.infer_datatypes import InferDataTypes
 
-from custom_ops.execution import run_nodes
+from custom_ops.graph_execution import run_nodes
 from custom_ops.ode_loop.body import BodyAttribute
 from finn_flow.errors import FlowError
 

@@ -25,7 +25,7 @@ def command(out: Path, configs: Path, as_json: bool) -> None:
 
     Example: dsode demo --out demo
     """
-    from finn_flow.demo import run_demo
+    from finn_flow.cli.demo_run import run_demo
 
     results = run_demo(configs, out, progress)
     if as_json:

@@ -28,7 +28,7 @@ def command(source: Path | None, path: Path, samples: int, untrained: str | None
         raise UserError("name either a training's folder (or checkpoint) or --untrained CONFIG")
     if path.suffix != ".onnx":
         raise UserError(f"--out must be a file name that ends in .onnx, not {path}")
-    from brevitas_models.export import export_network
+    from finn_flow.export.network import export_network
     from finn_flow.files import check_writable_dir
 
     if untrained is not None:

@@ -43,8 +43,8 @@ def command(
 
     Example: dsode simulate build --golden golden.npz --frames 100 --stall 0.3 --seed 1
     """
-    from finn_flow.simulation import Stall
     from finn_flow.simulation.check import check_accelerator
+    from finn_flow.verilator import Stall
 
     if stall is not None and not 0 <= stall < 1:
         raise UserError(f"--stall must be at least 0 and below 1, not {stall}")

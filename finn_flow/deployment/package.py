@@ -13,7 +13,7 @@ from typing import Any
 import finn_flow
 from finn_flow.deployment.driver import manifest as board_manifest
 from finn_flow.deployment.driver.packing import StreamFormat
-from finn_flow.deployment.hardware.dma import build_id, fill
+from finn_flow.deployment.hardware.dma import build_id
 from finn_flow.deployment.hardware.folder import SCRIPT, write_hardware
 from finn_flow.deployment.samples import Samples, load_samples
 from finn_flow.deployment.settings import finn_settings
@@ -21,6 +21,7 @@ from finn_flow.errors import UserError
 from finn_flow.files import atomic_path, check_writable_dir, disk_errors
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.netlist.structure import Stream
+from finn_flow.templates import fill_template
 
 BOARD = "ZCU104"
 FOLDER, ARCHIVE = "deploy", "deploy.zip"
@@ -184,7 +185,7 @@ def _readme(netlist: Netlist, samples: Samples, has_bitfile: bool) -> str:
         "SAMPLES": str(len(samples.images)),
         "SOURCE": samples.source,
     }
-    return fill(README.read_text(), values, README.name)
+    return fill_template(README, values)
 
 
 def _names(folder: Path) -> list[str]:

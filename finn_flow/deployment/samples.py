@@ -13,7 +13,7 @@ from PIL import Image
 
 from finn_flow.deployment.driver.preprocessing import INPUT_BITS, Preprocessing
 from finn_flow.errors import UserError
-from finn_flow.finn_env import ensure_finn
+from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.netlist.netlist import GRAPH, Netlist
 from finn_flow.simulation.golden import Golden, load_golden, random_golden
 

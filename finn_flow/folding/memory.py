@@ -9,16 +9,12 @@ from onnx import NodeProto
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.base import Transformation
 
-from finn_flow.folding.options import apply_folding, light_copy
-from finn_flow.folding.resources import (
-    NodeResources,
-    board_resources,
-    cost,
-    is_shift_register,
-    node_resources,
-    threshold_depths,
-)
+from finn_flow.estimates.boards import board_resources
+from finn_flow.estimates.memories import is_shift_register, node_resources, threshold_depths
+from finn_flow.folding.options import apply_folding
+from finn_flow.folding.resources import EstimateNode, cost
 from finn_flow.transformations.bodies import change_bodies
+from finn_flow.transformations.graph_editing import light_copy
 
 Style = dict[str, int | str]
 """Attributes of one node that say where its memories are, or what multiplies."""
@@ -56,7 +52,7 @@ class ChooseMemories(Transformation):
     other nodes, together with their folding. ``board`` and ``part`` weigh the resources and estimate them.
     """
 
-    def __init__(self, board: str, part: str, resources: NodeResources = node_resources) -> None:
+    def __init__(self, board: str, part: str, resources: EstimateNode = node_resources) -> None:
         super().__init__()
         self.board, self.part, self.resources = board, part, resources
 

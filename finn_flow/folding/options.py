@@ -91,13 +91,3 @@ def apply_folding(node: NodeProto, folding: Mapping[str, int | str]) -> None:
     instance = getCustomOp(node)
     for name, value in folding.items():
         instance.set_nodeattr(name, value)
-
-
-def light_copy(node: NodeProto) -> NodeProto:
-    """Return a copy of a node to try attributes on; a loop's body comes without its constants."""
-    copy = NodeProto()
-    copy.CopyFrom(node)
-    for attribute in copy.attribute:
-        if attribute.name == "body":
-            del attribute.g.initializer[:]
-    return copy

@@ -15,9 +15,10 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
 from finn_flow.folding.memory import memory_styles
-from finn_flow.folding.options import Folding, apply_folding, light_copy, matching_foldings
-from finn_flow.folding.resources import NodeResources, Resources
+from finn_flow.folding.options import Folding, apply_folding, matching_foldings
+from finn_flow.folding.resources import Amounts, EstimateNode
 from finn_flow.transformations.bodies import LOOP_OPS, index_tensor, loop_body, loops
+from finn_flow.transformations.graph_editing import light_copy
 from finn_flow.transformations.insert_width_converters import width_converter
 
 Pins = Mapping[str, Mapping[str, Any]]
@@ -43,7 +44,7 @@ class Candidate:
     cycles: int
     inputs: Mapping[int, int]
     outputs: Mapping[int, int]
-    resources: Resources
+    resources: Amounts
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Edge:
     source_port: int
     sink: int
     sink_port: int
-    conversion: Callable[[int, int], Resources]
+    conversion: Callable[[int, int], Amounts]
 
 
 @dataclass
@@ -90,7 +91,7 @@ class Problem:
     edges: list[Edge] = field(default_factory=list)
 
 
-def folding_problem(model: ModelWrapper, part: str, resources: NodeResources, pins: Pins | None = None) -> Problem:
+def folding_problem(model: ModelWrapper, part: str, resources: EstimateNode, pins: Pins | None = None) -> Problem:
     """Describe ``model``, as `InsertForks` leaves it, bodies included.
 
     Parameters
@@ -107,7 +108,7 @@ def folding_problem(model: ModelWrapper, part: str, resources: NodeResources, pi
 
 
 class _Builder:
-    def __init__(self, part: str, resources: NodeResources, pins: Pins) -> None:
+    def __init__(self, part: str, resources: EstimateNode, pins: Pins) -> None:
         self.problem = Problem()
         self.part, self.resources, self.pins = part, resources, pins
 
@@ -148,9 +149,9 @@ class _Builder:
         conversion = self._conversion(model.get_tensor_shape(tensor), model.get_tensor_datatype(tensor))
         self.problem.edges.append(Edge(*source, *sink, conversion))
 
-    def _conversion(self, shape: list[int], dtype: BaseDataType) -> Callable[[int, int], Resources]:
+    def _conversion(self, shape: list[int], dtype: BaseDataType) -> Callable[[int, int], Amounts]:
         @cache
-        def conversion(written: int, read: int) -> Resources:
+        def conversion(written: int, read: int) -> Amounts:
             if written == read:
                 return {}
             return self.resources(width_converter("x", "y", shape, dtype, written, read), self.part, None)

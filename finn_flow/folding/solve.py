@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 from finn_flow.errors import FlowError
 from finn_flow.folding.latency import latency_rows, widened
 from finn_flow.folding.problem import Candidate, Edge, Problem
-from finn_flow.folding.resources import Resources, cost
+from finn_flow.folding.resources import Amounts, cost
 
 _OPTIMAL, _INFEASIBLE = 0, 2
 
@@ -27,7 +27,7 @@ class Solution:
     """The chosen candidate of each choice, in their order, and what all take with their width converters."""
 
     chosen: list[Candidate]
-    resources: Resources
+    resources: Amounts
     cost: float
 
 
@@ -82,9 +82,9 @@ def solve(
     return Solution(chosen, used, cost(used, available))
 
 
-def total_resources(problem: Problem, chosen: list[Candidate]) -> Resources:
+def total_resources(problem: Problem, chosen: list[Candidate]) -> Amounts:
     """Return what the chosen candidates and the width converters between them take."""
-    used: Resources = {}
+    used: Amounts = {}
     parts = [candidate.resources for candidate in chosen]
     for edge in problem.edges:
         written, read = chosen[edge.source].outputs[edge.source_port], chosen[edge.sink].inputs[edge.sink_port]
@@ -101,7 +101,7 @@ class _Program:
     def __init__(self, allowed: list[list[Candidate]], edges: list[Edge], available: Mapping[str, float]) -> None:
         self.allowed = allowed
         self.starts = np.cumsum([0, *(len(candidates) for candidates in allowed)])
-        self.columns: list[Resources] = [candidate.resources for candidates in allowed for candidate in candidates]
+        self.columns: list[Amounts] = [candidate.resources for candidates in allowed for candidate in candidates]
         self._rows: list[tuple[dict[int, float], float]] = [
             (dict.fromkeys(range(self.starts[i], self.starts[i + 1]), 1.0), 1.0) for i in range(len(allowed))
         ]

@@ -8,9 +8,11 @@ from finn.util.basic import part_map
 from qonnx.core.modelwrapper import ModelWrapper
 
 from finn_flow.errors import UserError
+from finn_flow.estimates.boards import board_resources
+from finn_flow.estimates.memories import node_resources
 from finn_flow.folding.options import Folding, apply_folding
 from finn_flow.folding.problem import Choice, Pins, Problem, folding_problem
-from finn_flow.folding.resources import NodeResources, Resources, board_resources, node_resources
+from finn_flow.folding.resources import Amounts, EstimateNode
 from finn_flow.folding.solve import Solution, solve
 from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
 
@@ -24,7 +26,7 @@ class FoldingResult:
 
     cycles_per_frame: int
     limited_by: str
-    resources: Resources
+    resources: Amounts
 
 
 class InfeasibleTarget(UserError):
@@ -52,7 +54,7 @@ def fold_for_cycles(
     share: float = 1.0,
     latency_frames: float | None = None,
     pins: Pins | None = None,
-    resources: NodeResources = node_resources,
+    resources: EstimateNode = node_resources,
 ) -> FoldingResult:
     """Fold all nodes, bodies included, so that a frame takes at most ``cycles_per_frame``, with the least resources.
 
@@ -96,7 +98,7 @@ def fold_for_share(
     *,
     share: float = DEFAULT_SHARE,
     pins: Pins | None = None,
-    resources: NodeResources = node_resources,
+    resources: EstimateNode = node_resources,
 ) -> FoldingResult:
     """Fold all nodes for the fewest cycles per frame within ``share`` of each of the board's resources.
 
@@ -118,13 +120,13 @@ def fold_for_share(
     return _result(problem, solution)
 
 
-def _limits(available: Resources, share: float) -> Resources:
+def _limits(available: Amounts, share: float) -> Amounts:
     if not 0 < share <= 1:
         raise UserError(f"the share of the board must be above 0 and at most 1, not {share}")
     return {name: share * amount for name, amount in available.items()}
 
 
-def _fastest(problem: Problem, available: Resources, limits: Resources) -> Solution | None:
+def _fastest(problem: Problem, available: Amounts, limits: Amounts) -> Solution | None:
     """The least costly of the fastest foldings within ``limits``.
 
     More cycles allow all that fewer do, so the fewest that are feasible are found by bisection of the cycle counts
@@ -145,7 +147,7 @@ def _fastest(problem: Problem, available: Resources, limits: Resources) -> Solut
     return best
 
 
-def _reason(problem: Problem, cycles: int, board: str, available: Resources, limits: Resources) -> str:
+def _reason(problem: Problem, cycles: int, board: str, available: Amounts, limits: Amounts) -> str:
     """Why no folding takes at most ``cycles`` per frame within ``limits``."""
     slow = [choice for choice in problem.choices if not choice.free and choice.fewest_cycles > cycles]
     if slow:

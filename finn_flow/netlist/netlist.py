@@ -11,7 +11,7 @@ from typing import Any
 from finn_flow.errors import UserError
 from finn_flow.netlist.emit import ADJUSTABLE_FIFO, PACER, SETTINGS, Emitter, Instruments, count_name, tap_name
 from finn_flow.netlist.structure import Instance, Loop, Module, Node, Stream
-from finn_flow.simulation import Design, StreamPort
+from finn_flow.verilator import Design, StreamPort
 
 FILE = "netlist.json"
 GRAPH = "graph.onnx"

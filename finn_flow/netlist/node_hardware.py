@@ -14,9 +14,9 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 import custom_ops
 from finn_flow.errors import FlowError
+from finn_flow.finn_adapter.rtllib_patches import patch_for_verilator
 from finn_flow.netlist.block_design import BlockDesign, interpret
 from finn_flow.netlist.module_header import Port, declared_names, read_ports
-from finn_flow.simulation.rtllib_patches import patch_for_verilator
 
 LIBRARY = "lib"
 NODES = "nodes"

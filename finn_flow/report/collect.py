@@ -11,11 +11,11 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from finn_flow.build import CONFIG_REPORT
 from finn_flow.errors import UserError
-from finn_flow.finn_env import ensure_finn
+from finn_flow.estimates.boards import BOARD_RESOURCES
+from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.folding.utilisation import MultiplierUse, multiplier_use, total_use
 from finn_flow.netlist import Netlist
 from finn_flow.netlist.netlist import FILE, GRAPH
-from finn_flow.report.board import BOARD_RESOURCES
 from finn_flow.report.data import FORMAT, Headline, Json, Missing, Multipliers, ReportData, ResourceRow
 from finn_flow.report.memory_map import memory_map
 from finn_flow.report.pipeline import pipeline

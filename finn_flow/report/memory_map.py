@@ -9,7 +9,7 @@ from onnx import NodeProto
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
-from finn_flow.folding.resources import is_shift_register
+from finn_flow.estimates.memories import is_shift_register
 from finn_flow.report.data import Memory
 from finn_flow.transformations.bodies import LOOP_OPS, loop_body
 

@@ -17,9 +17,9 @@ from finn_flow.errors import UserError
 from finn_flow.netlist.emit import SETTINGS, Instruments, tap_name
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.netlist.structure import Stream
-from finn_flow.simulation import Design, SimulationResult, Stall, StreamResult, pack, simulate, unpack
-from finn_flow.simulation.build import build
-from finn_flow.simulation.run import MAX_IDLE_CYCLES
+from finn_flow.verilator import Design, SimulationResult, Stall, StreamResult, pack, simulate, unpack
+from finn_flow.verilator.build import build
+from finn_flow.verilator.run import MAX_IDLE_CYCLES
 
 Frames = NDArray[np.integer]
 

@@ -15,10 +15,10 @@ from qonnx.core.modelwrapper import ModelWrapper
 from finn_flow.errors import FlowError
 from finn_flow.files import atomic_write_json
 from finn_flow.netlist.netlist import GRAPH, Netlist
-from finn_flow.simulation import SimulationHang, Stall
 from finn_flow.simulation.accelerator import LOGITS, Accelerator
 from finn_flow.simulation.golden import load_golden, random_golden
 from finn_flow.simulation.localise import find_difference, stuck_streams
+from finn_flow.verilator import SimulationHang, Stall
 
 Progress = Callable[[str], None]
 
@@ -113,7 +113,7 @@ def check_accelerator(
     UserError: no build, or a golden file that does not fit it.
     FlowError: no compiler, or the accelerator hangs (the message says how far each stream got).
     """
-    from finn_flow.finn_env import ensure_finn
+    from finn_flow.finn_adapter.environment import ensure_finn
 
     ensure_finn()
     import custom_ops  # noqa: F401  (registers the hardware ops)

@@ -11,10 +11,10 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from finn_flow.netlist.emit import Instruments, tap_name
 from finn_flow.netlist.netlist import Netlist
-from finn_flow.netlist.reference import stream_values
 from finn_flow.netlist.structure import Stream
-from finn_flow.simulation import SimulationHang, Stall
 from finn_flow.simulation.accelerator import Accelerator
+from finn_flow.simulation.stream_values import stream_values
+from finn_flow.verilator import SimulationHang, Stall
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 from qonnx.core.modelwrapper import ModelWrapper
 
+from finn_flow.fifo_sizing.search import size_fifos
 from finn_flow.files import atomic_write_json
-from finn_flow.netlist.fifo_sizing import size_fifos
 from finn_flow.netlist.write import write_netlist
 from finn_flow.steps.decorator import build_step
 

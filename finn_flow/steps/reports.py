@@ -6,8 +6,8 @@ from typing import Any
 
 from qonnx.core.modelwrapper import ModelWrapper
 
+from finn_flow.estimates.network import estimate
 from finn_flow.files import atomic_write_json
-from finn_flow.report.estimates import estimate
 from finn_flow.steps.decorator import build_step
 
 

@@ -12,9 +12,9 @@ from finn.util.settings import get_settings
 from qonnx.core.modelwrapper import ModelWrapper
 
 from finn_flow.errors import UserError
-from finn_flow.netlist.loop_ip import GenerateLoopIP
-from finn_flow.netlist.rtl_library import use_patched_library
+from finn_flow.finn_adapter.rtl_library import use_patched_library
 from finn_flow.steps.decorator import build_step
+from finn_flow.steps.loop_ip import GenerateLoopIP
 
 LIBRARY_FOLDER = "finn-rtllib"
 HLS_LIBRARY, HLS_VARIABLE = "finn-hlslib", "FINN_CUSTOM_HLS"

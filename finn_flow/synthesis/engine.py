@@ -22,11 +22,11 @@ from typing import Any
 from finn_flow.cache import cache_subdir
 from finn_flow.errors import FlowError
 from finn_flow.files import atomic_write_bytes, atomic_write_json, disk_errors
-from finn_flow.simulation.toolchain import content_hash
 from finn_flow.synthesis import primitives, resources
 from finn_flow.synthesis.job import PART, StagedJob, SynthesisJob, stage
 from finn_flow.synthesis.resources import LABEL, Resources, count_resources
 from finn_flow.synthesis.script import LOG, RESULT, identity
+from finn_flow.verilator.toolchain import content_hash
 
 PROCESSES = 2
 ERRORS = 3

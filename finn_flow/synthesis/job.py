@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from finn_flow.errors import UserError
-from finn_flow.simulation.rtllib_patches import patch_for_synthesis
-from finn_flow.simulation.sources import StagedSources, stage_sources
+from finn_flow.finn_adapter.rtllib_patches import patch_for_synthesis
+from finn_flow.verilator.sources import StagedSources, stage_sources
 
 PART = "xczu7ev-ffvc1156-2-e"
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from finn_flow.errors import UserError
+from finn_flow.finn_adapter.rtllib_patches import patch_for_synthesis
 from finn_flow.netlist import Netlist
 from finn_flow.netlist.emit import Emitter
 from finn_flow.netlist.structure import Instance, Module
-from finn_flow.simulation.rtllib_patches import patch_for_synthesis
-from finn_flow.simulation.sources import StagedSources, order_sources
 from finn_flow.synthesis.job import StagedJob
+from finn_flow.verilator.sources import StagedSources, order_sources
 
 _DECLARATION = re.compile(r"^\s*(?:module|package|interface)\s+(?:automatic\s+)?(\w+)", re.MULTILINE)
 _WORD = re.compile(r"\b[A-Za-z_]\w*\b")

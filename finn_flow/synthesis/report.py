@@ -9,13 +9,13 @@ from typing import Any
 
 from qonnx.core.modelwrapper import ModelWrapper
 
+from finn_flow.estimates.boards import BOARD_RESOURCES
+from finn_flow.estimates.nodes import estimate_node
 from finn_flow.files import atomic_write_json
-from finn_flow.finn_env import ensure_finn
+from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.netlist import Netlist
 from finn_flow.netlist.netlist import GRAPH
-from finn_flow.report.board import BOARD_RESOURCES
 from finn_flow.synthesis.engine import PROCESSES, synthesise_all
-from finn_flow.synthesis.estimates import estimate_node
 from finn_flow.synthesis.nodes import units, whole
 from finn_flow.synthesis.resources import LABEL, Resources, total
 from finn_flow.transformations.bodies import loop_body, loops

@@ -39,3 +39,13 @@ def is_sorted(graph: GraphProto) -> bool:
 def _replace(field: Any, entries: list[Any]) -> None:
     del field[:]
     field.extend(entries)
+
+
+def light_copy(node: NodeProto) -> NodeProto:
+    """Return a copy of a node to try attributes on; a loop's body comes without its constants."""
+    copy = NodeProto()
+    copy.CopyFrom(node)
+    for attribute in copy.attribute:
+        if attribute.name == "body":
+            del attribute.g.initializer[:]
+    return copy

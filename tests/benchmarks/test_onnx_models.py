@@ -5,9 +5,9 @@ import numpy as np
 from benchmarks.common.onnx_models import float_onnx, quantised_onnx
 from benchmarks.software import in_onnx_runtime, in_pytorch
 from brevitas_models.config import NetworkConfig
-from brevitas_models.export import make_golden, network_values
 from brevitas_models.networks import float_network
 from brevitas_models.untrained import smooth_images, untrained_network
+from finn_flow.export.network import make_golden, network_values
 
 CONFIG = NetworkConfig(in_channels=1, image_size=[8, 6], channels=[3], iterations=[2])
 IMAGES = smooth_images(CONFIG, 5, seed=1)

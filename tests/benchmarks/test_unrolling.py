@@ -6,10 +6,10 @@ import pytest
 from benchmarks.common.unrolling import unrolled_steps
 from benchmarks.rolled_unrolled import FORMS, hardware_graph
 from brevitas_models.config import NetworkConfig
-from brevitas_models.export import make_golden
 from brevitas_models.untrained import smooth_images, untrained_network
 from finn_flow.execution import execute_hardware
-from finn_flow.finn_env import ensure_finn
+from finn_flow.export.network import make_golden
+from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.transformations.bodies import loops
 
 CONFIG = NetworkConfig(in_channels=1, image_size=[8, 6], channels=[3], iterations=[2])

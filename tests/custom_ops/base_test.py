@@ -21,10 +21,10 @@ from qonnx.util.basic import qonnx_make_model
 import custom_ops  # noqa: F401 (registers the ops)
 from custom_ops.base import HardwareOp
 from custom_ops.hardware import DOMAIN
-from custom_ops.lint import lint_messages, own_cores
 from custom_ops.streams import Stream
-from finn_flow.finn_env import ensure_finn
-from finn_flow.simulation import Design, SimulationResult, Stall, StreamPort, pack, simulate, unpack
+from finn_flow.finn_adapter.environment import ensure_finn
+from finn_flow.rtl_lint import lint_messages, own_cores
+from finn_flow.verilator import Design, SimulationResult, Stall, StreamPort, pack, simulate, unpack
 
 Integers = NDArray[np.int64]
 

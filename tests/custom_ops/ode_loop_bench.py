@@ -10,7 +10,7 @@ import numpy as np
 
 import custom_ops
 from custom_ops.ode_loop.op import ODELoop_rtl
-from finn_flow.simulation import Design, SimulationResult, Stall, StreamPort, pack, simulate, unpack
+from finn_flow.verilator import Design, SimulationResult, Stall, StreamPort, pack, simulate, unpack
 
 SOURCES = [Path(custom_ops.__file__).parent / name for name in ODELoop_rtl.rtl_sources]
 BENCH = Path(__file__).parent / "rtl" / "ode_loop_bench.sv"

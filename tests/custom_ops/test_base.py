@@ -16,12 +16,11 @@ from qonnx.transformation.infer_datatypes import InferDataTypes
 from qonnx.transformation.infer_shapes import InferShapes
 
 from custom_ops.hardware import DOMAIN
-from custom_ops.lint import own_cores
 from custom_ops.memory import bram_18k, hex_word
-from custom_ops.wrapper import fill_template
 from finn_flow.errors import FlowError, UserError
-from finn_flow.finn_env import ensure_finn
-from finn_flow.simulation import Design, SimulationError, StreamPort, pack, simulate
+from finn_flow.finn_adapter.environment import ensure_finn
+from finn_flow.rtl_lint import own_cores
+from finn_flow.verilator import Design, SimulationError, StreamPort, pack, simulate
 from tests.custom_ops.base_test import PART, STALLS, Case, make_model
 from tests.custom_ops.test_depthwise_conv import conv_case
 from tests.custom_ops.test_indexed_thresholding import threshold_case
@@ -164,14 +163,6 @@ def test_several_frames_execute_at_once() -> None:
     np.testing.assert_array_equal(context["out1"], np.concatenate([x, -x]))
     single = execute_onnx(model, {"in0": x.astype(np.float32)})
     np.testing.assert_array_equal(single["out0"], x)
-
-
-def test_template_filler_refuses_what_is_left_over() -> None:
-    assert fill_template("module $NAME$;", {"NAME": "m"}) == "module m;"
-    with pytest.raises(FlowError, match=r"placeholders \['A', 'B'\] do not match the values \['A'\]"):
-        fill_template("$A$ $B$", {"A": "1"})
-    with pytest.raises(FlowError, match=r"a '\$' is left over in the filled template: x \$clog2"):
-        fill_template("$A$\nx $clog2(3)", {"A": "1"})
 
 
 def test_hex_word_packs_the_first_value_lowest() -> None:

@@ -5,10 +5,10 @@ from qonnx.custom_op.registry import getCustomOp
 
 from custom_ops.mvau.op import ConstantMVAU, generating_op
 from finn_flow.netlist import write_netlist
-from finn_flow.simulation import Stall
 from finn_flow.simulation.accelerator import Accelerator
-from tests.simulation.finn_nodes import CLOCK_NS, PART, run_python
-from tests.simulation.test_finn_rtlsim import mvau
+from finn_flow.verilator import Stall
+from tests.finn_flow.finn_adapter.finn_nodes import CLOCK_NS, PART, run_python
+from tests.finn_flow.finn_adapter.test_xsi import mvau
 
 NODES = {
     "folded": mvau("UINT4", "INT4", 12, 8, simd=3, pe=4),

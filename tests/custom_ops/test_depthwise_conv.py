@@ -16,7 +16,7 @@ from qonnx.custom_op.registry import getCustomOp
 
 from custom_ops.depthwise_conv.reference import accumulator_bounds, depthwise_conv
 from finn_flow.errors import UserError
-from finn_flow.finn_env import ensure_finn
+from finn_flow.finn_adapter.environment import ensure_finn
 from tests.custom_ops.base_test import PART, Case, HardwareOpTest, Integers, make_model
 
 

@@ -14,11 +14,11 @@ from qonnx.util.basic import qonnx_make_model
 from custom_ops.hardware import DOMAIN
 from custom_ops.ode_loop.op import ODELoop_rtl
 from custom_ops.ode_loop.schedule import LOOP_LATENCY_CYCLES, choose_frames_in_flight
-from finn_flow.finn_env import ensure_finn
+from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.netlist import Netlist, write_netlist
-from finn_flow.simulation import Design, Stall, StreamPort, pack, simulate, unpack
 from finn_flow.transformations.insert_fifos import InsertFIFOs
 from finn_flow.transformations.name_nodes import NameNodes
+from finn_flow.verilator import Design, Stall, StreamPort, pack, simulate, unpack
 
 SHAPE = (1, 6, 5, 4)
 STATE, INCREMENT, ACTIVATION = "INT8", "INT6", "UINT3"

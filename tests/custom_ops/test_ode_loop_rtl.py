@@ -10,7 +10,7 @@ from custom_ops.ode_loop.schedule import (
     cycles_per_frame,
     lone_frame_latency_cycles,
 )
-from finn_flow.simulation import SimulationBuildError, SimulationError, Stall, lint
+from finn_flow.verilator import SimulationBuildError, SimulationError, Stall, lint
 from tests.custom_ops.ode_loop_bench import SOURCES, WINDOW, LoopBench, steady_cycles_per_frame
 
 ONE = LoopBench(iterations=4, frames_in_flight=1, words_per_frame=24)

@@ -7,7 +7,7 @@ import pytest
 
 import custom_ops
 from custom_ops.fifo_memory import fifo_memory_depth, resolve_ram_style, uram
-from finn_flow.simulation import Design, Stall, StreamPort, lint, pack, simulate
+from finn_flow.verilator import Design, Stall, StreamPort, lint, pack, simulate
 
 RTL = Path(custom_ops.__file__).parent / "rtl_common"
 WIDTH = 11

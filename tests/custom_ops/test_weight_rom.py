@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import custom_ops
-from finn_flow.simulation import Design, SimulationBuildError, Stall, StreamPort, lint, simulate
+from finn_flow.verilator import Design, SimulationBuildError, Stall, StreamPort, lint, simulate
 
 OPS = Path(custom_ops.__file__).parent
 SOURCES = [OPS / "mvau" / "rtl" / "weight_rom.sv", OPS / "rtl_common" / "stream_checker.sv"]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
 
-from finn_flow.errors import FlowError
 from finn_flow.netlist.netlist import Netlist
+from finn_flow.templates import fill_template
 
 RTL = Path(__file__).parent / "rtl"
 CORES = ("dma_fifo.sv", "dma_registers.sv", "idma_core.sv", "odma_core.sv")
@@ -32,20 +31,5 @@ def dma_sources(netlist: Netlist, number: int) -> dict[str, str]:
             "FRAME_WORDS": str(stream.words),
             "BUILD_ID": f"{number:08x}",
         }
-        sources[template.removesuffix(".in")] = fill((RTL / template).read_text(), values, template)
+        sources[template.removesuffix(".in")] = fill_template(RTL / template, values)
     return sources
-
-
-def fill(template: str, values: dict[str, str], name: str) -> str:
-    """Replace each `@KEY@` of a template by its value.
-
-    Raises:
-        FlowError: a key has no value.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        if match[1] not in values:
-            raise FlowError(f"{name}: nothing to put in place of {match[0]}")
-        return values[match[1]]
-
-    return re.sub(r"@([A-Z][A-Z0-9_]*)@", value, template)

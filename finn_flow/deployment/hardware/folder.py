@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from finn_flow.deployment.hardware.dma import RTL, dma_sources, fill
+from finn_flow.deployment.hardware.dma import RTL, dma_sources
 from finn_flow.errors import UserError
 from finn_flow.netlist.netlist import Netlist
+from finn_flow.templates import fill_template
 
 SCRIPT, CONSTRAINTS, SOURCES, DATA = "build.tcl", "accelerator.xdc", "sources.f", "data.f"
 BOARD_PARTS = {"ZCU104": ("xczu7ev-ffvc1156-2-e", "xilinx.com:zcu104:part0:1.1")}
@@ -47,10 +48,9 @@ def write_hardware(netlist: Netlist, build_id: int, board: str, folder: Path) ->
         "PART": part,
         "BOARD_PART": board_part,
         "CLOCK_MHZ": f"{1e3 / netlist.clk_ns:.3f}",
-        "PERIOD_NS": f"{netlist.clk_ns:.3f}",
         "HAS_CLOCK2X": str(int(netlist.modules[netlist.top].has_clock2x)),
         "TOP": netlist.top,
     }
-    for name in (SCRIPT, CONSTRAINTS):
-        template = (RTL.parent / f"{name}.in").read_text()
-        (folder / name).write_text(fill(template, values, name))
+    period = {"PERIOD_NS": f"{netlist.clk_ns:.3f}"}
+    for name, fills in ((SCRIPT, values), (CONSTRAINTS, period)):
+        (folder / name).write_text(fill_template(RTL.parent / f"{name}.in", fills))

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from finn_flow.deployment.simulated_board.dma_model import MEMORY_ERROR, DmaModel
 from finn_flow.deployment.simulated_board.fault import Fault
 from finn_flow.netlist.netlist import Netlist
-from finn_flow.simulation import Simulation, Stall
-from finn_flow.simulation.model import HUNG, StreamPlan
-from finn_flow.simulation.run import stream_plan
+from finn_flow.verilator import Simulation, Stall
+from finn_flow.verilator.model import HUNG, StreamPlan
+from finn_flow.verilator.run import stream_plan
 
 IDLE_CYCLES = 20_000
 _PATTERN_CYCLES = 8191

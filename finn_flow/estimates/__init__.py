@@ -1,0 +1,1 @@
+"""What nodes, loops and networks cost, without running a tool."""

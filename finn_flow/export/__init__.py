@@ -1,0 +1,1 @@
+"""A trained network as a QONNX graph, with golden inputs and outputs."""

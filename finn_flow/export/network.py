@@ -1,0 +1,110 @@
+"""Export to QONNX, with golden inputs and outputs that every later form of the network must reproduce exactly."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from qonnx.core.modelwrapper import ModelWrapper
+
+from brevitas_models.exactness import check_exact
+from brevitas_models.networks import ODENet
+from finn_flow.deployment.driver.preprocessing import INPUT_SCALE, Uint8Array
+from finn_flow.errors import FlowError
+from finn_flow.execution import execute_batch
+from finn_flow.export.qonnx import to_qonnx
+from finn_flow.files import atomic_path, atomic_write_json
+from finn_flow.transformations.roll_ode_blocks import RollODEBlocks
+
+GOLDEN_FILE, GOLDEN_NOTES_FILE = "golden.npz", "golden.json"
+BATCH = 128
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Inputs and what the network in Brevitas's eval mode makes of them.
+
+    Parameters
+    ----------
+    inputs : codes, uint8 [N, H, W, C].
+    logits : float32 [N, classes].
+    labels : the true classes, int64 [N], or None where there are none.
+    """
+
+    inputs: Uint8Array
+    logits: NDArray[np.float32]
+    labels: NDArray[np.int64] | None
+
+    def save(self, path: Path) -> None:
+        """Write the arrays ``inputs``, ``logits``, ``predicted`` (int64 [N]) and, where known, ``labels``."""
+        arrays: dict[str, Any] = {
+            "inputs": self.inputs,
+            "logits": self.logits,
+            "predicted": self.logits.argmax(axis=1).astype(np.int64),
+        }
+        if self.labels is not None:
+            arrays["labels"] = self.labels
+        with atomic_path(path) as temporary:
+            np.savez_compressed(temporary, **arrays)
+
+
+def make_golden(network: ODENet, inputs: Uint8Array, labels: NDArray[np.int64] | None = None) -> Golden:
+    """Run ``network`` in eval mode on codes uint8 [N, H, W, C]."""
+    network = network.cpu().eval()
+    with torch.no_grad():
+        logits = [
+            network(torch.from_numpy(network_values(inputs[start : start + BATCH]))).numpy()
+            for start in range(0, len(inputs), BATCH)
+        ]
+    return Golden(inputs, np.concatenate(logits), labels)
+
+
+def network_values(inputs: Uint8Array) -> NDArray[np.float32]:
+    """The graph's input for codes uint8 [N, H, W, C]: float32 [N, C, H, W], code times 2^-8."""
+    return np.ascontiguousarray(inputs.transpose(0, 3, 1, 2).astype(np.float32) * np.float32(INPUT_SCALE))
+
+
+def verify(model: ModelWrapper, golden: Golden) -> None:
+    """Make sure that a QONNX graph gives the golden logits, bit for bit.
+
+    Raises
+    ------
+    FlowError : it does not; the message counts the differences and shows the first.
+    """
+    rolled, _ = RollODEBlocks(require=False).apply(copy.deepcopy(model))  # the same function, faster to run
+    found = execute_batch(rolled, network_values(golden.inputs)).reshape(golden.logits.shape)
+    different = np.argwhere(found != golden.logits)
+    if len(different):
+        image, logit = (int(index) for index in different[0])
+        raise FlowError(
+            f"the exported graph differs from Brevitas in {len(different)} of {golden.logits.size} logits; the first: "
+            f"image {image}, logit {logit}: {found[image, logit]!r} instead of {golden.logits[image, logit]!r}"
+        )
+
+
+def export_network(network: ODENet, path: Path, inputs: Uint8Array, labels: Any, notes: dict[str, Any]) -> Golden:
+    """Write a network's QONNX graph to ``path`` and its golden files beside it, after checking that they agree.
+
+    Parameters
+    ----------
+    inputs, labels : as `Golden`.
+    notes : plain values for ``golden.json``: where the inputs are from, preprocessing, class names.
+
+    Raises
+    ------
+    FlowError : an accumulator may overflow float32's integers, or graph and Brevitas differ; nothing is written then.
+    """
+    check_exact(network)
+    model = to_qonnx(network)
+    golden = make_golden(network, inputs, labels)
+    verify(model, golden)
+    with atomic_path(path) as temporary:
+        model.save(str(temporary))
+    golden.save(path.with_name(GOLDEN_FILE))
+    atomic_write_json(path.with_name(GOLDEN_NOTES_FILE), {**notes, "network": network.config.model_dump()})
+    return golden

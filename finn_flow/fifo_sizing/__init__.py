@@ -1,0 +1,1 @@
+"""Depths of FIFOs and frames in flight, measured in simulation."""

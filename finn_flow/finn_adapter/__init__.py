@@ -1,0 +1,1 @@
+"""All that touches FINN's insides or its environment."""

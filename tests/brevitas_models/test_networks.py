@@ -1,0 +1,59 @@
+import pytest
+import torch
+
+from brevitas_models.calibration import load_float_weights
+from brevitas_models.config import PRESETS, preset
+from brevitas_models.networks import GlobalSumPool, float_network, quantized_network
+from brevitas_models.quantizers import hold_weights, quant_conv
+from tests.brevitas_models.cases import MATRIX, case
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_shapes(name):
+    config = case(name)
+    images = torch.rand(2, config.in_channels, *config.image_size)
+    for network in (float_network(config), quantized_network(config)):
+        assert network(images).shape == (2, config.num_classes)
+        assert network.features(images).shape == (2, config.channels[-1])
+
+
+@pytest.mark.parametrize("name", [*PRESETS])
+def test_the_float_twin_has_the_same_weights(name):
+    network, twin = quantized_network(preset(name)), float_network(preset(name))
+    scales = {key for key, _ in network.named_parameters() if key.endswith("scaling_impl.value")}
+    assert dict(network.named_parameters()).keys() - scales == dict(twin.named_parameters()).keys()
+    load_float_weights(network, twin.state_dict())
+    own = network.state_dict()
+    assert all(torch.equal(own[key], value) for key, value in twin.state_dict().items())
+
+
+def test_weights_of_another_network_are_refused():
+    network = quantized_network(preset("dsodenet-tiny"))
+    state = float_network(preset("dsodenet-tiny")).state_dict()
+    classifier = state.pop("classifier.weight")
+    with pytest.raises(ValueError, match=r"not the float twin: missing \['classifier.weight'\], unexpected \[\]"):
+        load_float_weights(network, state)
+    with pytest.raises(ValueError, match=r"missing \[\], unexpected \['other'\]"):
+        load_float_weights(network, {**state, "classifier.weight": classifier, "other": classifier})
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (7, 7), (5, 3)])
+def test_pool_is_the_mean_up_to_a_constant_below_one(size):
+    pool = GlobalSumPool(size)
+    pooled = pool(torch.ones(1, 3, *size))
+    assert 0.5 < float(pooled[0, 0]) <= 1
+    assert float(torch.tensor(pool.factor).log2()) % 1 == 0
+
+
+def test_held_weights_give_the_same_values_and_gradients():
+    torch.manual_seed(0)
+    layer, images = quant_conv(3, 4, 3, weight_bits=4), torch.rand(2, 3, 6, 6)
+    results = []
+    for layers in ([], [layer]):
+        layer.zero_grad()
+        with hold_weights(layers):
+            output = layer(images) + layer(images.flip(2))
+        assert layer.held_weight is None
+        output.square().sum().backward()
+        results.append((output.detach(), layer.weight.grad.clone()))
+    torch.testing.assert_close(results[0], results[1])

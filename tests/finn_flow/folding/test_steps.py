@@ -1,0 +1,77 @@
+"""The build steps that fold."""
+
+import json
+from pathlib import Path
+
+import pytest
+from finn.util.exception import FINNUserError
+
+from finn_flow.finn_adapter.environment import ensure_finn
+from finn_flow.folding.config import extract_folding
+from finn_flow.folding.target import fold_for_share
+from finn_flow.steps.hardware import step_fold, step_fold_for_board
+from tests.finn_flow.folding.small_networks import cycles_per_frame, small_hardware
+
+BODY_NODE = "ODELoop_rtl_0_MVAU_rtl_0"
+
+
+def config(folder: Path, target_fps: int | None, folding: dict | None = None):
+    ensure_finn()
+    from finn.builder.build_dataflow_config import DataflowBuildConfig
+
+    path = None
+    if folding is not None:
+        path = folder / "folding.json"
+        path.write_text(json.dumps(folding))
+    return DataflowBuildConfig(
+        output_dir=str(folder),
+        synth_clk_period_ns=5.0,
+        board="ZCU104",
+        target_fps=target_fps,
+        folding_config_file=path,
+        generate_outputs=[],
+    )
+
+
+def written(folder: Path) -> dict:
+    return json.loads((folder / "report" / "folding_config.json").read_text())
+
+
+def test_for_a_rate(tmp_path):
+    model = step_fold(small_hardware(), config(tmp_path, 1_000_000))
+    assert cycles_per_frame(model) <= 200
+    folding = extract_folding(model)
+    assert written(tmp_path).items() <= folding.items()
+
+
+def test_the_config_overrides(tmp_path):
+    model = step_fold(small_hardware(), config(tmp_path, 1_000_000, {BODY_NODE: {"PE": 1, "SIMD": 2}}))
+    assert cycles_per_frame(model) == 4 * 4 * 4 * 2 * 3
+    assert written(tmp_path)[BODY_NODE]["SIMD"] == 2
+
+
+def test_by_the_config_alone(tmp_path):
+    step_fold(small_hardware(), config(tmp_path, None, {BODY_NODE: {"PE": 4}}))
+    folding = written(tmp_path)
+    assert folding[BODY_NODE]["PE"] == 4
+    assert folding["MVAU_rtl_0"]["PE"] == folding["MVAU_rtl_0"]["SIMD"] == 1
+
+
+def test_an_infeasible_rate_is_the_users_mistake(tmp_path):
+    message = (
+        r"target_fps=10000000 allows 20 cycles per frame: \w+ takes \d+ cycles per frame at its most parallel.*; "
+        r"the best that is feasible is [\d,]+ frames/s \(\d+ cycles per frame\), limited by \w+"
+    )
+    with pytest.raises(FINNUserError, match=message):
+        step_fold(small_hardware(), config(tmp_path, 10_000_000))
+
+
+def test_for_the_board(tmp_path):
+    model = step_fold_for_board(small_hardware(), config(tmp_path, 1))
+    assert cycles_per_frame(model) == fold_for_share(small_hardware()).cycles_per_frame
+
+
+def test_a_rate_above_the_boards_best(tmp_path):
+    message = "target_fps=10000000 allows 20 cycles per frame: it is not within 70% of the board; the best that is"
+    with pytest.raises(FINNUserError, match=message):
+        step_fold_for_board(small_hardware(), config(tmp_path, 10_000_000))

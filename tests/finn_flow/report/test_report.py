@@ -1,0 +1,192 @@
+"""What the report says, from whole and partial builds; and bad input."""
+
+import json
+import re
+
+import pytest
+
+from finn_flow.cli.group import main
+from finn_flow.errors import UserError
+from finn_flow.netlist import Netlist
+from finn_flow.netlist.netlist import FILE
+from finn_flow.report.collect import ESTIMATES, collect
+from finn_flow.report.top_ports import check_top_ports
+from finn_flow.report.write import DATA, PAGE, write_report
+from tests.finn_flow.netlist.one_block import one_block
+from tests.finn_flow.report.builds import TRAINING
+
+
+@pytest.fixture(scope="module")
+def data(full):
+    return json.loads((full / DATA).read_text())
+
+
+def test_nothing_is_missing(data):
+    assert data["missing"] == []
+    assert [name for name, value in data.items() if value is None] == ["golden", "seconds_per_step"]
+    assert data["training"] == TRAINING
+
+
+def test_headline_is_what_was_simulated(data):
+    headline, simulation = data["headline"], data["simulation"]
+    assert headline["cycles_source"] == "simulated"
+    assert headline["cycles_per_frame"] == simulation["cycles_per_frame"] == 288
+    assert headline["frames_per_second"] == pytest.approx(200e6 / 288)
+    assert headline["latency_cycles"] == simulation["first_frame_latency_cycles"]
+    assert headline["target_cycles"] == 400
+    assert (headline["accuracy"], headline["accuracy_of"]) == (0.954, "quantised, on usps")
+    assert simulation["mismatches"] == data["simulation_stalled"]["mismatches"] == 0
+
+
+def test_every_node_is_in_the_pipeline(data):
+    nodes = [node["name"] for node in data["estimates"]["nodes"]]
+    found = []
+    for node in data["pipeline"]["nodes"]:
+        found.append(node["name"])
+        found += [inner["name"] for inner in (node["body"] or {"nodes": []})["nodes"]]
+    assert found == nodes
+    (loop,) = (node for node in data["pipeline"]["nodes"] if node["body"])
+    body = loop["body"]
+    ends = {end for edge in body["edges"] for end in edge}
+    assert ends == {"", *(node["name"] for node in body["nodes"])}
+    fork = next(node["name"] for node in body["nodes"] if node["op"] == "Fork_rtl")
+    assert sum(producer == fork for producer, _ in body["edges"]) == 2
+
+
+def test_memory_map_holds_every_constant_and_buffer(data):
+    """By hand: 3 channels, 8 x 6 pixels, 4-bit weights, 8-bit state."""
+    bits = {(memory["node"], memory["holds"]): memory["bits"] for memory in data["memory"]}
+    assert bits["ODELoop_rtl_0_DepthwiseConv_rtl_0", "weights"] == 3 * 9 * 4
+    assert bits["ODELoop_rtl_0_DepthwiseConv_rtl_0", "line buffer"] == 2 * 6 * 3 * 4
+    assert bits["ODELoop_rtl_0_MVAU_rtl_0", "weights"] == 3 * 3 * 4
+    assert bits["ODELoop_rtl_0", "feedback"] == data["estimates"]["loops"][0]["feedback_fifo_bits"]
+    assert bits["ODELoop_rtl_0", "next frame"] == 8 * 6 * 3 * 8
+    deep = [fifo for fifo in data["fifos"]["fifos"] if fifo["depth"]]
+    assert all(bits[fifo["name"], "FIFO"] == fifo["depth"] * fifo["width_bits"] for fifo in deep)
+    assert {memory["style"] for memory in data["memory"]} <= {
+        "LUTs",
+        "shift registers",
+        "block RAM",
+        "left to synthesis",
+    }
+
+
+def test_multipliers_add_up(data):
+    *nodes, everything = data["multipliers"]
+    assert everything["macs"] == sum(node["macs"] for node in nodes)
+    assert everything["utilisation"] == data["headline"]["multiplier_utilisation"]
+    assert 0 < everything["utilisation"] <= 1
+
+
+def test_resources_have_both_estimates(data):
+    luts = data["resources"][0]
+    assert luts["resource"] == "LUT"
+    assert luts["synthesised"] == pytest.approx(1.1 * luts["estimated"], rel=0.01)
+    assert data["resources"][1]["estimated"] is None
+
+
+def test_top_has_streams_only(data):
+    ports = data["ports"]
+    assert ports["only_streams"]
+    assert {port["role"] for port in ports["ports"]} == {"clock", "reset", "input stream", "output stream"}
+    assert ports["memory_files"] > 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda source: source.replace(
+            "output wire out0_V_TVALID", "output wire [31:0] m_axi_araddr,\n output wire out0_V_TVALID"
+        ),
+        lambda source: re.sub(r"\[7:0\] in0_V_TDATA", "[15:0] in0_V_TDATA", source),
+    ],
+    ids=["memory port", "wider stream"],
+)
+def test_other_ports_are_found(change, tmp_path):
+    folder = one_block().copy(tmp_path / "build") / "rtl"
+    netlist = Netlist.load(folder)
+    top = folder / netlist.modules[netlist.top].path
+    changed = change(re.sub(r" +", " ", top.read_text()))
+    assert changed != re.sub(r" +", " ", top.read_text())
+    top.write_text(changed)
+    ports = check_top_ports(netlist)
+    assert not ports["only_streams"]
+    assert [port["role"] for port in ports["ports"]].count("unexpected") == 1
+
+
+def test_same_build_gives_the_same_page(full):
+    before = (full / PAGE).read_bytes()
+    write_report(full)
+    assert (full / PAGE).read_bytes() == before
+
+
+def test_page_needs_nothing_else(full):
+    page = (full / PAGE).read_text()
+    links = re.findall(r'(?:href|src|xlink:href)="([^"]*)"|url\(([^)]*)\)', page)
+    assert links
+    assert all((first or second).startswith(("#", "data:")) for first, second in links)
+    assert str(full.parent) not in page.replace((full / "golden.npz").as_posix(), "")
+
+
+def test_texts_of_the_build_are_escaped(full, tmp_path):
+    folder = one_block().copy(tmp_path / "<b>&")
+    (folder / "report").mkdir(exist_ok=True)
+    for name in ("estimates.json", "simulation.json"):
+        (folder / "report" / name).write_text((full / "report" / name).read_text().replace("golden.npz", "<script>"))
+    write_report(folder)
+    page = (folder / PAGE).read_text()
+    assert "<script" not in page
+    assert "Build report: &lt;b&gt;&amp;" in page
+
+
+def test_what_is_missing_comes_with_its_command(estimated, capsys):
+    assert main(["report", str(estimated)]) == 0
+    printed = capsys.readouterr().out
+    assert f"dsode synth {estimated}" in printed
+    assert f"dsode simulate {estimated}" in printed
+    data = collect(estimated)
+    assert data["headline"]["cycles_source"] == "estimated"
+    assert len(data["estimates"]["loops"]) == 3
+    assert data["configuration"]["target_fps"] == 10_000
+    assert data["memory"]
+    page = (estimated / PAGE).read_text()
+    assert all(missing["command"] in page for missing in data["missing"])
+
+
+def test_json_is_the_data(full, capsys):
+    assert main(["report", str(full), "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed.pop("page"), printed.pop("data")) == (str(full / PAGE), str(full / DATA))
+    assert printed == json.loads((full / DATA).read_text())
+
+
+def test_a_difference_is_shown(full, tmp_path):
+    folder = one_block().copy(tmp_path / "build")
+    result = json.loads((full / "report" / "simulation.json").read_text())
+    result |= {"mismatches": 3, "first_mismatch": {"frame": 2, "message": "in MVAU_rtl_0"}}
+    (folder / "report").mkdir(exist_ok=True)
+    (folder / ESTIMATES).write_text((full / ESTIMATES).read_text())
+    (folder / "report" / "simulation.json").write_text(json.dumps(result))
+    write_report(folder)
+    assert "Frame 2 differs: in MVAU_rtl_0" in (folder / PAGE).read_text()
+
+
+def test_a_folder_that_is_no_build(tmp_path, capsys):
+    assert main(["report", str(tmp_path)]) == 2
+    assert "holds no build (report/estimates.json is missing)" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_training_that_is_none(estimated, tmp_path):
+    with pytest.raises(UserError, match=r"holds no training \(metrics.json is missing\)"):
+        collect(estimated, tmp_path)
+
+
+@pytest.mark.parametrize("name", [ESTIMATES, f"rtl/{FILE}"])
+def test_damaged_files_are_named(name, full, tmp_path):
+    folder = one_block().copy(tmp_path / "build")
+    (folder / "report").mkdir(exist_ok=True)
+    (folder / ESTIMATES).write_text((full / ESTIMATES).read_text())
+    (folder / name).write_text("{")
+    with pytest.raises(UserError, match="damaged"):
+        collect(folder)

@@ -1,0 +1,55 @@
+"""A netlist of one lane per node takes the same time as the one with all lanes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qonnx.custom_op.registry import getCustomOp
+
+from brevitas_models.config import NetworkConfig
+from brevitas_models.untrained import untrained_network
+from finn_flow.export.qonnx import to_qonnx
+from finn_flow.finn_adapter.environment import ensure_finn
+from finn_flow.folding.target import fold_for_cycles
+from finn_flow.netlist import write_netlist
+from finn_flow.netlist.netlist import Netlist
+from finn_flow.simulation.accelerator import Accelerator
+from finn_flow.steps.frontend import step_lower_to_integers, step_roll_ode_blocks
+from finn_flow.steps.hardware import step_convert_to_hardware
+from finn_flow.transformations.bodies import loop_body, loops
+from finn_flow.transformations.insert_fifos import InsertFIFOs
+from finn_flow.transformations.insert_width_converters import InsertWidthConverters
+from finn_flow.transformations.keep_one_lane import LANES
+from finn_flow.transformations.name_nodes import NameNodes
+from finn_flow.verilator import Stall
+from tests.finn_flow.netlist.one_block import CLOCK_NS, PART
+
+CONFIG = NetworkConfig(in_channels=3, image_size=[8, 12], channels=[8, 12], iterations=[2, 3])
+FRAMES = 5
+
+
+@pytest.fixture(scope="module")
+def model():
+    ensure_finn()
+    model = to_qonnx(untrained_network(CONFIG, seed=0))
+    for step in (step_roll_ode_blocks, step_lower_to_integers, step_convert_to_hardware):
+        model = step(model, None)
+    fold_for_cycles(model, 600, "ZCU104")
+    return model.transform(InsertWidthConverters()).transform(InsertFIFOs()).transform(NameNodes())
+
+
+def end_cycles(netlist: Netlist, stall: Stall) -> list[int]:
+    (stream,) = netlist.inputs.values()
+    frames = np.random.default_rng(0).integers(0, 256, (FRAMES, *stream.shape[1:]))
+    with Accelerator(netlist) as accelerator:
+        return accelerator.run(frames, stall=stall).frame_end_cycles.tolist()
+
+
+def test_same_time_with_and_without_stalls(model, tmp_path: Path) -> None:
+    nodes = [node for graph in (model, *map(loop_body, loops(model))) for node in graph.graph.node]
+    many_lanes = {node.op_type for node in nodes if node.op_type in LANES and getCustomOp(node).get_nodeattr("PE") > 1}
+    assert many_lanes >= set(LANES) - {"GlobalSumPool_rtl"}
+    whole = write_netlist(model, tmp_path / "whole", PART, CLOCK_NS)
+    timing = write_netlist(model, tmp_path / "timing", PART, CLOCK_NS, carries_data=False)
+    for stall in (Stall.none(), Stall.random(0.3, 0.3, seed=1), Stall.random(0.0, 0.6, seed=2, burst_cycles=30)):
+        assert end_cycles(timing, stall) == end_cycles(whole, stall)
