@@ -28,10 +28,17 @@ class _QuantiseFunction(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
         x, scale, inside, y = ctx.saved_tensors
-        gradient = gradients[0].contiguous()
+        gradient = gradients[0]
         passed = gradient * inside
-        slope = torch.dot(gradient.flatten(), y.flatten()) - torch.dot(passed.flatten(), x.flatten())
+        slope = _dot(gradient, y) - _dot(passed, x)
         return passed, (slope / scale).reshape(scale.shape), None, None
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    """Sum of the products of two tensors of one shape, without copying images that are stored channels last."""
+    if a.dim() == 4 and a.is_contiguous(memory_format=torch.channels_last):
+        a, b = a.permute(0, 2, 3, 1), b.permute(0, 2, 3, 1)
+    return torch.dot(a.reshape(-1), b.reshape(-1))
 
 
 class FusedIntQuant(IntQuant):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from brevitas_models.batch_norm import FieldBatchNorm
@@ -35,7 +36,12 @@ class Stem(nn.Module):
         self.norm = FieldBatchNorm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm(self.convolution(self.input(x)))
+        x = self.convolution(self.input(x))
+        if (
+            self.training
+        ):  # Processors normalise and convolve this layout almost twice as fast; all that follows keeps it.
+            x = x.contiguous(memory_format=torch.channels_last)
+        return self.norm(x)
 
 
 class StrideTwo(nn.Module):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
@@ -21,6 +21,8 @@ class Batch:
     source_logits, target_logits : [N, classes].
     source_labels : int64 [N].
     target_indices : int64 [N], which of the target's training images these are.
+    teacher_logits : [N, classes] for the same target images without augmentation, by the moving average of the
+        network's weights; None when no loss of the training uses a teacher.
     """
 
     source_features: Tensor
@@ -29,6 +31,13 @@ class Batch:
     target_features: Tensor
     target_logits: Tensor
     target_indices: Tensor
+    teacher_logits: Tensor | None = None
+
+    def teacher(self) -> Tensor:
+        """The teacher's logits, float32, for a loss with ``uses_teacher``."""
+        if self.teacher_logits is None:
+            raise ValueError("the batch of a loss with `uses_teacher` must have `teacher_logits`")
+        return self.teacher_logits.float()
 
 
 class AdaptationLoss(BaseModel):
@@ -41,9 +50,15 @@ class AdaptationLoss(BaseModel):
     Parameters
     ----------
     weight : factor of this loss beside the source's cross-entropy.
+
+    Attributes
+    ----------
+    uses_teacher : whether `Batch.teacher_logits` must be there; the training keeps a teacher if any loss uses it.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    uses_teacher: ClassVar[bool] = False
 
     name: str
     weight: Annotated[float, Field(gt=0)] = 1.0

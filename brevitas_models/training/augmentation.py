@@ -1,4 +1,4 @@
-"""Random affine distortions of image batches, in plain torch."""
+"""Random distortions of image batches, of their geometry and of their intensities, in plain torch."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 from torch.nn import functional
 
+LARGEST = 255 / 256
+"""The value of the code 255."""
+
+SHADE_CELLS = 4
+"""Random values along height and width between which `shade` is interpolated."""
+
 
 class Augmentation(BaseModel):
     """How far images are distorted; the default does nothing.
@@ -20,6 +26,11 @@ class Augmentation(BaseModel):
     shift : largest shift either way, as a share of height and width.
     shear : largest horizontal shear either way, as a share of the height.
     scale : smallest and largest magnification, drawn for height and width independently.
+    invert : share of the images that become their negative.
+    gain : smallest and largest factor of the values, drawn for each channel.
+    offset : largest amount, either way, added to all values of a channel.
+    shade : largest amount, either way, of a smooth random field added to a channel (uneven light, other background).
+    noise : standard deviation of what is added to each value.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -29,16 +40,36 @@ class Augmentation(BaseModel):
     shear: Annotated[float, Field(ge=0, le=1)] = 0.0
     scale: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=2, max_length=2)] = [1.0, 1.0]
 
+    invert: Annotated[float, Field(ge=0, le=1)] = 0.0
+    gain: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=2, max_length=2)] = [1.0, 1.0]
+    offset: Annotated[float, Field(ge=0, le=1)] = 0.0
+    shade: Annotated[float, Field(ge=0, le=1)] = 0.0
+    noise: Annotated[float, Field(ge=0, le=1)] = 0.0
+
     @model_validator(mode="after")
     def _check_scale(self) -> Augmentation:
-        if self.scale[0] > self.scale[1]:
-            raise ValueError(f"`scale` must be [smallest, largest], not {self.scale}")
+        for name in ("scale", "gain"):
+            smallest, largest = getattr(self, name)
+            if smallest > largest:
+                raise ValueError(f"`{name}` must be [smallest, largest], not {[smallest, largest]}")
         return self
 
     def apply(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """Distort float images [N, C, H, W] with values 0 to 1, bilinearly, zeros outside; randomness on the CPU."""
-        if self == Augmentation():
-            return images
+        """Distort float images [N, C, H, W] with values 0 to 255/256, which they keep; randomness on the CPU."""
+        if self._moves:
+            images = self._move(images, generator)
+        return self._recolour(images, generator) if self._recolours else images
+
+    @property
+    def _moves(self) -> bool:
+        return bool(self.rotation_degrees or self.shift or self.shear) or self.scale != [1.0, 1.0]
+
+    @property
+    def _recolours(self) -> bool:
+        return bool(self.invert or self.offset or self.shade or self.noise) or self.gain != [1.0, 1.0]
+
+    def _move(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Bilinear, zeros outside."""
         count = len(images)
 
         def uniform(low: float, high: float) -> Tensor:
@@ -59,3 +90,20 @@ class Augmentation(BaseModel):
         )
         grid = functional.affine_grid(transform.to(images), list(images.shape), align_corners=False)
         return functional.grid_sample(images, grid, align_corners=False)
+
+    def _recolour(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        count, channels, height, width = images.shape
+
+        def uniform(low: float, high: float, *shape: int) -> Tensor:
+            return low + (high - low) * torch.rand(count, *shape, generator=generator)
+
+        inverted = (uniform(0, 1, 1, 1, 1) < self.invert).to(images.device)
+        images = torch.where(inverted, LARGEST - images, images)
+        images = images * uniform(*self.gain, channels, 1, 1).to(images)
+        images = images + uniform(-self.offset, self.offset, channels, 1, 1).to(images)
+        if self.shade:
+            field = uniform(-self.shade, self.shade, channels, SHADE_CELLS, SHADE_CELLS).to(images)
+            images = images + functional.interpolate(field, (height, width), mode="bilinear", align_corners=True)
+        if self.noise:
+            images = images + self.noise * torch.randn(images.shape, generator=generator).to(images)
+        return images.clamp(0.0, LARGEST)

@@ -62,6 +62,8 @@ class TrainingConfig(BaseModel):
         then falls with a half cosine.
     weight_decay : of AdamW, on convolution and classifier weights only.
     augmentation : random distortions of the training images of both domains.
+    teacher_momentum : share of the teacher that stays in each step; the rest comes from the network's weights. Only
+        for losses with a teacher.
     evaluation_images : target test images for the accuracy after each epoch; each phase ends with all of them.
     seed : of weights, order and augmentation.
     device : ``auto`` takes a GPU (with mixed precision in float phases) when there is one.
@@ -82,6 +84,7 @@ class TrainingConfig(BaseModel):
     quantised_learning_rate: LearningRate = 0.003
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
     augmentation: Augmentation = Augmentation()
+    teacher_momentum: Annotated[float, Field(ge=0, le=1)] = 0.99
     evaluation_images: Annotated[int, Field(ge=1)] = 1000
     seed: Annotated[int, Field(ge=0)] = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"

@@ -17,6 +17,7 @@ from brevitas_models.calibration import estimate_statistics
 from brevitas_models.networks import ODENet
 from brevitas_models.training.config import PHASES, TrainingConfig
 from brevitas_models.training.domains import Domains, Split, epoch_order, image_values
+from brevitas_models.training.teacher import Teacher
 from finn_flow.errors import FlowError
 
 STATISTICS_BATCH, STATISTICS_BATCHES = 256, 8
@@ -38,6 +39,7 @@ class Phase:
     ----------
     name : one of `PHASES`.
     steps : per epoch.
+    teacher : follows the network; None when no loss uses it.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Phase:
     optimizer: torch.optim.Optimizer
     steps: int
     losses: list[AdaptationLoss] = field(default_factory=list)
+    teacher: Teacher | None = None
 
     def generator(self, epoch: int) -> torch.Generator:
         """Source of all randomness of an epoch."""
@@ -102,6 +105,8 @@ def run_epoch(phase: Phase, epoch: int, on_step: OnStep) -> dict[str, Any]:
         phase.optimizer.zero_grad()
         total.backward()
         phase.optimizer.step()
+        if phase.teacher is not None:
+            phase.teacher.follow(phase.network)
         for name, value in losses.items():
             totals[name] += float(value.detach())
         on_step()
@@ -149,6 +154,7 @@ def _losses(
                 target_features,
                 network.classifier(target_features),
                 target_indices,
+                None if phase.teacher is None else phase.teacher.logits(target_values),
             )
             losses |= {loss.name: loss.loss(batch, prepared[loss.name]) for loss in phase.losses}
     return losses

@@ -18,6 +18,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "epoch": int,
     "network": dict,
     "optimizer": dict,
+    "teacher": dict,
     "history": list,
     "accuracy": dict,
     "seconds": float,
@@ -37,6 +38,7 @@ class RunState:
     phase : index into `PHASES` of the running phase; their number when all is done.
     epoch : epochs done in the running phase.
     network, optimizer : state dicts; those of the phase before when ``epoch`` is 0.
+    teacher : state dict of the teacher; empty without one, and when ``epoch`` is 0.
     history : one entry per epoch done, for the curves.
     accuracy : what each finished phase reached.
     seconds, cpu_seconds : spent so far.
@@ -47,6 +49,7 @@ class RunState:
     epoch: int = 0
     network: dict[str, Any] = field(default_factory=dict)
     optimizer: dict[str, Any] = field(default_factory=dict)
+    teacher: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     accuracy: dict[str, dict[str, float]] = field(default_factory=dict)
     seconds: float = 0.0

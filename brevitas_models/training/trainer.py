@@ -21,6 +21,7 @@ from brevitas_models.training.domains import Domains, load_domains
 from brevitas_models.training.epoch import Phase, accuracy, run_epoch
 from brevitas_models.training.results import EventLog, write_results
 from brevitas_models.training.run_state import STATE_FILE, RunState, load_run_state
+from brevitas_models.training.teacher import Teacher
 from finn_flow.errors import UserError
 from finn_flow.files import check_writable_dir
 
@@ -81,9 +82,12 @@ def _run_phase(
     losses: list[AdaptationLoss] = [] if name == "source_only" else list(config.adaptation)
     network = _network(config, name, state, domains).to(device)
     optimizer = _optimizer(network, config)
-    phase = Phase(name, config, domains, network, optimizer, steps, losses)
+    teacher = Teacher(network, config.teacher_momentum) if any(loss.uses_teacher for loss in losses) else None
+    phase = Phase(name, config, domains, network, optimizer, steps, losses, teacher)
     if state.epoch:
         optimizer.load_state_dict(state.optimizer)
+        if teacher is not None:
+            load_state(teacher.network, state.teacher, STATE_FILE)
     elif name == "quantised":
         calibrate_quantizers(network, phase.statistics_batches())
     total = steps * sum(config.epochs(phase_name) for phase_name in PHASES)
@@ -99,6 +103,7 @@ def _run_phase(
         entry = run_epoch(phase, state.epoch, on_step)
         state.epoch += 1
         state.network, state.optimizer = network.state_dict(), optimizer.state_dict()
+        state.teacher = {} if teacher is None else teacher.network.state_dict()
         state.history.append(entry)
         if state.epoch == config.epochs(name):
             state.accuracy[name] = {
@@ -111,7 +116,7 @@ def _run_phase(
             state.save(folder)
         log.write(len(state.history), entry)
         report(_line(entry, config.epochs(name)))
-    state.phase, state.epoch, state.optimizer = state.phase + 1, 0, {}
+    state.phase, state.epoch, state.optimizer, state.teacher = state.phase + 1, 0, {}, {}
     return network
 
 

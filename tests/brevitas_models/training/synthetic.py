@@ -20,7 +20,12 @@ CONFIG = {
     },
     "source": {"name": "mnist"},
     "target": {"name": "usps"},
-    "adaptation": [{"name": "coral"}, {"name": "pseudo_labels", "keep": 0.9}, {"name": "information_maximisation"}],
+    "adaptation": [
+        {"name": "coral"},
+        {"name": "pseudo_labels", "keep": 0.9},
+        {"name": "information_maximisation"},
+        {"name": "consistency", "threshold": 0.5},
+    ],
     "source_only_epochs": 2,
     "float_epochs": 3,
     "quantised_epochs": 3,

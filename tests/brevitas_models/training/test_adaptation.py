@@ -4,14 +4,16 @@ import pytest
 import torch
 
 from brevitas_models.adaptation import LOSSES, Batch
+from brevitas_models.adaptation.consistency import Consistency
 from brevitas_models.adaptation.coral import Coral, covariance
 from brevitas_models.adaptation.information import InformationMaximisation
 from brevitas_models.adaptation.pseudo_labels import PseudoLabels, cluster_labels
+from brevitas_models.adaptation.self_ensembling import SelfEnsembling
 from brevitas_models.config import NetworkConfig
 from brevitas_models.networks import float_network
 
 
-def batch(source, target, target_logits=None, indices=None):
+def batch(source, target, target_logits=None, indices=None, teacher_logits=None):
     return Batch(
         source_features=source,
         source_logits=torch.zeros(len(source), 3),
@@ -19,11 +21,57 @@ def batch(source, target, target_logits=None, indices=None):
         target_features=target,
         target_logits=torch.zeros(len(target), 3) if target_logits is None else target_logits,
         target_indices=torch.arange(len(target)) if indices is None else indices,
+        teacher_logits=teacher_logits,
     )
 
 
 def test_names_are_the_default_names():
-    assert [loss().name for loss in LOSSES] == ["coral", "information_maximisation", "pseudo_labels"]
+    names = ["consistency", "coral", "information_maximisation", "pseudo_labels", "self_ensembling"]
+    assert [loss().name for loss in LOSSES] == names
+
+
+def test_which_losses_need_a_teacher():
+    assert [loss().name for loss in LOSSES if loss.uses_teacher] == ["consistency", "self_ensembling"]
+    without = batch(torch.zeros(2, 4), torch.zeros(2, 4))
+    for loss in (Consistency(), SelfEnsembling()):
+        with pytest.raises(ValueError, match="must have `teacher_logits`"):
+            loss.loss(without, None)
+
+
+def taught(student, teacher):
+    """A batch of target images with given probabilities of student and teacher."""
+    return batch(
+        torch.zeros(len(student), 4),
+        torch.zeros(len(student), 4),
+        target_logits=torch.tensor(student).log(),
+        teacher_logits=torch.tensor(teacher).log(),
+    )
+
+
+def test_consistency_by_hand():
+    # The teacher is sure of the first image only, and calls it class 2, to which the student gives 1/4.
+    chosen = taught([[0.25, 0.5, 0.25], [0.1, 0.8, 0.1]], [[0.02, 0.01, 0.97], [0.05, 0.9, 0.05]])
+    assert float(Consistency().loss(chosen, None)) == pytest.approx(math.log(4) / 2, abs=1e-5)
+    assert float(Consistency(threshold=0.98).loss(chosen, None)) == 0.0
+    both = float(Consistency(threshold=0.0).loss(chosen, None))
+    assert both == pytest.approx((math.log(4) - math.log(0.8)) / 2, abs=1e-5)
+
+
+def test_self_ensembling_by_hand():
+    # (0.25 - 0)² + (0.5 - 0)² + (0.25 - 1)² on the first of two images; of the second the teacher is not sure.
+    chosen = taught([[0.25, 0.5, 0.25], [0.1, 0.8, 0.1]], [[1e-9, 1e-9, 1.0], [0.05, 0.9, 0.05]])
+    assert float(SelfEnsembling().loss(chosen, None)) == pytest.approx(0.875 / 2, abs=1e-5)
+    same = taught([[0.01, 0.99, 1e-9]], [[0.01, 0.99, 1e-9]])
+    assert float(SelfEnsembling().loss(same, None)) == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("loss", [Consistency(), SelfEnsembling()], ids=lambda loss: loss.name)
+def test_a_step_against_the_gradient_moves_the_student_to_the_teacher(loss):
+    chosen = taught([[0.25, 0.5, 0.25]], [[0.01, 0.01, 0.98]])
+    chosen.target_logits.requires_grad_()
+    loss.loss(chosen, None).backward()
+    gradient = chosen.target_logits.grad[0]
+    assert float(gradient[2]) < 0 < float(gradient[1])
 
 
 def test_covariance_is_numpys():

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from brevitas_models.training.augmentation import Augmentation
+from brevitas_models.training.augmentation import LARGEST, Augmentation
 
 
 def dot(row, column, height=9, width=9):
@@ -45,3 +45,42 @@ def test_rotation_keeps_distances_on_any_shape(height, width):
     distances = (centres - middle).norm(dim=1)
     assert float((distances - 3.0).abs().max()) < 0.35
     assert float(centres[:, 1].std()) > 0.5
+
+
+def test_the_negative():
+    images = torch.rand(40, 3, 4, 4) * LARGEST
+    assert torch.equal(Augmentation(invert=1.0).apply(images, torch.Generator()), LARGEST - images)
+    some = Augmentation(invert=0.5).apply(images, torch.Generator().manual_seed(0))
+    changed = [bool((some[i] != images[i]).any()) for i in range(40)]
+    assert 10 < sum(changed) < 30
+    assert all(torch.equal(some[i], LARGEST - images[i]) for i in range(40) if changed[i])
+
+
+def test_gain_and_offset_are_of_a_channel():
+    images = 0.25 + 0.25 * torch.rand(8, 3, 5, 5)
+    result = Augmentation(gain=[0.5, 1.5], offset=0.1).apply(images, torch.Generator().manual_seed(1))
+    for image, changed in zip(images.flatten(1, 1).flatten(2), result.flatten(2), strict=True):
+        for channel, values in zip(image, changed, strict=True):
+            factor = (values[1:] - values[0]) / (channel[1:] - channel[0])
+            torch.testing.assert_close(factor, factor[:1].expand(24), rtol=1e-3, atol=1e-3)
+            assert 0.499 < float(factor[0]) < 1.501
+            assert abs(float(values[0] - factor[0] * channel[0])) < 0.101
+    assert len({round(float(value), 6) for value in (result / images).flatten(1).mean(dim=1)}) == 8
+
+
+def test_shade_is_smooth_and_noise_is_not():
+    images = torch.full((6, 1, 32, 32), 0.5)
+    shaded = Augmentation(shade=0.3).apply(images, torch.Generator().manual_seed(2))
+    steps = (shaded[..., 1:] - shaded[..., :-1]).abs()
+    assert 0.01 < float(steps.max()) <= 0.6 / (31 / 3) + 1e-6
+    assert 0.1 < float((shaded - images).abs().max()) <= 0.3
+    noisy = Augmentation(noise=0.05).apply(images, torch.Generator().manual_seed(2))
+    assert float((noisy - images).std()) == pytest.approx(0.05, rel=0.05)
+
+
+def test_values_stay_in_range():
+    images = torch.rand(16, 3, 8, 8) * LARGEST
+    wild = Augmentation(invert=0.5, gain=[0.0, 4.0], offset=1.0, shade=1.0, noise=1.0, rotation_degrees=30.0)
+    result = wild.apply(images, torch.Generator().manual_seed(0))
+    assert float(result.min()) == 0.0
+    assert float(result.max()) == LARGEST
