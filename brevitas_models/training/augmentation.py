@@ -99,7 +99,7 @@ class Augmentation(BaseModel):
 
         inverted = (uniform(0, 1, 1, 1, 1) < self.invert).to(images.device)
         images = torch.where(inverted, LARGEST - images, images)
-        images = images * uniform(*self.gain, channels, 1, 1).to(images)
+        images = images * uniform(self.gain[0], self.gain[1], channels, 1, 1).to(images)
         images = images + uniform(-self.offset, self.offset, channels, 1, 1).to(images)
         if self.shade:
             field = uniform(-self.shade, self.shade, channels, SHADE_CELLS, SHADE_CELLS).to(images)
