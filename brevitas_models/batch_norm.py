@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from brevitas_models.moments import PooledMoments
+
 
 class FieldBatchNorm(nn.Module):
     """Compute ``gain · (batch_norm_i(x) + time_bias · t_i)``, where i counts the uses of the module per frame.
@@ -45,24 +47,19 @@ class FieldBatchNorm(nn.Module):
         self.time_bias = nn.Parameter(torch.zeros(channels)) if time_bias else None
         self.register_buffer("running_mean", torch.zeros(self.statistics, channels))
         self.register_buffer("running_var", torch.ones(self.statistics, channels))
-        self._averaged: list[int] | None = None
+        self._pooled: list[PooledMoments] | None = None
         self._frozen = False
 
-    def start_average(self) -> None:
-        """From now on the running statistics are the plain average over all batches seen in training mode."""
+    def start_pooling(self) -> None:
+        """From now on the running statistics are those of all values seen in training mode, as if of one batch."""
         self.running_mean.zero_()
         self.running_var.fill_(1.0)
-        self._averaged = [0] * self.statistics
+        channels, device = self.running_mean.shape[1], self.running_mean.device
+        self._pooled = [PooledMoments(channels, device) for _ in range(self.statistics)]
 
-    def end_average(self) -> None:
+    def end_pooling(self) -> None:
         """Go back to running statistics with ``momentum``."""
-        self._averaged = None
-
-    def _momentum(self, index: int) -> float:
-        if self._averaged is None:
-            return self.momentum
-        self._averaged[index] += 1
-        return 1 / self._averaged[index]
+        self._pooled = None
 
     def affine(self, iteration: int) -> tuple[Tensor, Tensor]:
         """Factor and offset, both [1, C, 1, 1], that the module applies in eval mode in ``iteration``."""
@@ -87,17 +84,22 @@ class FieldBatchNorm(nn.Module):
         if not self.training:
             factor, offset = self.affine(iteration)
             return x * factor + offset
-        index = iteration % self.statistics
-        y = functional.batch_norm(
-            x,
-            self.running_mean[index],
-            self.running_var[index],
-            self.weight,
-            self.bias,
-            training=True,
-            momentum=self._momentum(index),
-            eps=self.eps,
-        )
+        y = self._normalise(x, iteration % self.statistics)
         if self.time_bias is not None:
             y = y + (self.time_bias * self.times[iteration]).reshape(1, -1, 1, 1)
         return y * self.gain if self.gain != 1.0 else y
+
+    def _normalise(self, x: Tensor, index: int) -> Tensor:
+        """Batch normalisation by the batch's own statistics, which are noted in the running statistics ``index``."""
+        mean, variance = self.running_mean[index], self.running_var[index]
+        # With momentum 1 the running statistics become the batch's own.
+        momentum = self.momentum if self._pooled is None else 1.0
+        y = functional.batch_norm(
+            x, mean, variance, self.weight, self.bias, training=True, momentum=momentum, eps=self.eps
+        )
+        if self._pooled is not None:
+            pooled = self._pooled[index]
+            pooled.add(mean, variance, x.numel() // x.shape[1])
+            mean.copy_(pooled.mean)
+            variance.copy_(pooled.variance)
+        return y

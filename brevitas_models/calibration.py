@@ -92,7 +92,9 @@ def best_exponent(values: Tensor, low: float, high: float) -> int:
 
 @torch.no_grad()
 def estimate_statistics(network: ODENet, batches: list[Tensor]) -> None:
-    """Make the batch-norms' running statistics the averages over ``batches``; nothing else changes.
+    """Make the batch-norms' running statistics those of all images of ``batches`` together; nothing else changes.
+
+    Every image counts the same, whatever the size of its batch, which is only what it is normalised with on the way.
 
     With images of the target domain this adapts the network to it without labels (Li et al., "Revisiting batch
     normalization for practical domain adaptation", 2016). Leaves the network in eval mode.
@@ -101,11 +103,11 @@ def estimate_statistics(network: ODENet, batches: list[Tensor]) -> None:
     norms = [module for module in network.modules() if isinstance(module, FieldBatchNorm)]
     for norm in norms:
         norm.train()
-        norm.start_average()
+        norm.start_pooling()
     for batch in batches:
         network(batch)
     for norm in norms:
-        norm.end_average()
+        norm.end_pooling()
     network.eval()
 
 

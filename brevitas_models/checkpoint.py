@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from brevitas_models.config import NetworkConfig, parse_config
+from brevitas_models.exactness import check_finite_state
 from brevitas_models.networks import ODENet, quantized_network
 from finn_flow.errors import UserError
 from finn_flow.files import atomic_write_bytes
@@ -88,7 +89,7 @@ def load_checkpoint(path: Path) -> tuple[NetworkConfig, ODENet]:
 
     Raises
     ------
-    UserError : as `read_file`, or the weights do not fit the network that the checkpoint describes.
+    UserError : as `read_file`, or the weights do not fit the network that the checkpoint describes, or are not finite.
     """
     content = read_checkpoint(path)
     config: NetworkConfig = parse_config(NetworkConfig, content["network"], str(path))
@@ -98,7 +99,7 @@ def load_checkpoint(path: Path) -> tuple[NetworkConfig, ODENet]:
 
 
 def load_state(network: ODENet, state: dict[str, Tensor], where: str) -> None:
-    """Load all of a network's parameters and buffers; a `UserError` names the first that does not fit."""
+    """Load all of a network's parameters and buffers; a `UserError` names the first that does not fit, or is NaN."""
     # Brevitas leaves scales that are not learned yet out of the state dict, but takes them from one.
     own = {**network.state_dict(), **dict(network.named_parameters())}
     wrong = [
@@ -108,4 +109,5 @@ def load_state(network: ODENet, state: dict[str, Tensor], where: str) -> None:
     ]
     if wrong:
         raise UserError(f"{where}: {len(wrong)} weights do not fit the network, the first is {wrong[0]}")
+    check_finite_state(state, where)
     network.load_state_dict(state)

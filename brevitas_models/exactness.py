@@ -1,18 +1,49 @@
-"""The bound under which float32 arithmetic on integer codes is exact."""
+"""What a network needs so that its float32 arithmetic is exact: finite parameters, and accumulators below a bound."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from brevitas_models.batch_norm import FieldBatchNorm
 from brevitas_models.networks import ODENet
 from brevitas_models.quantizers import INPUT_BITS
-from finn_flow.errors import FlowError
+from finn_flow.errors import FlowError, UserError
 
 EXACT_BELOW = 2**24
 """Integers up to this size, and so all sums of codes that stay below it, are exact in float32."""
+
+
+def check_finite_state(state: Mapping[str, Tensor], where: str) -> None:
+    """Make sure that a state dict holds numbers only.
+
+    Raises
+    ------
+    UserError : it does not; it names ``where``, the first parameter with NaN or infinite values, and how many it has.
+    """
+    for name, value in state.items():
+        wrong = int((~torch.isfinite(value)).sum())
+        if wrong:
+            raise UserError(f"{where}: `{name}` has NaN or infinite values, {wrong} of {value.numel()}; train it again")
+
+
+def check_finite(network: ODENet) -> None:
+    """Make sure that the parameters of ``network``, and what its batch-norms make of them, are finite.
+
+    Raises
+    ------
+    UserError : as `check_finite_state`; a negative variance counts as such a parameter.
+    """
+    check_finite_state({**dict(network.named_parameters()), **dict(network.named_buffers())}, "the network")
+    for name, norm in network.named_modules():
+        if isinstance(norm, FieldBatchNorm):
+            for use in range(len(norm.times)):
+                check_finite_state(
+                    dict(zip((f"{name}, factor", f"{name}, offset"), norm.affine(use), strict=True)), "the network"
+                )
 
 
 def accumulator_bounds(network: ODENet) -> dict[str, int]:

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from brevitas_models.adaptation.base import AdaptationLoss, Batch
 from brevitas_models.networks import ODENet
+from finn_flow.errors import FlowError
 
 CHUNK = 512
 """Images per forward pass when the whole target set is looked at."""
@@ -22,7 +23,16 @@ def cluster_labels(features: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
     Class centres are first the means of the features weighted by the predicted probabilities, then the means of the
     images nearest to them by cosine. The margin is how much nearer the best centre is than the second best, 0 to 2.
     A class that no image is nearest to keeps its first centre.
+
+    Raises
+    ------
+    FlowError : the network is dead: it sees no difference between the images, so that there are no clusters.
     """
+    if len(features) > 1 and not bool((features != features[0]).any()):
+        raise FlowError(
+            f"the network is dead: its features are the same for all {len(features)} target images; "
+            "a lower learning rate or another seed in the config may help"
+        )
     features = functional.normalize(features, dim=1)
     probabilities = logits.softmax(dim=1)
     centres = functional.normalize(probabilities.T @ features, dim=1)

@@ -57,11 +57,11 @@ class Phase:
         return torch.Generator().manual_seed(int(words[0]))
 
     def statistics_batches(self) -> list[Tensor]:
-        """Plain images of the target domain, or of the source domain without adaptation."""
+        """Plain images of the target domain, or of the source domain without adaptation, in batches of like sizes."""
         images = self.domains.source.images if self.name == "source_only" else self.domains.target_images
         chosen = images[torch.randperm(len(images), generator=self.generator(STATISTICS_DRAW)).to(images.device)]
-        batches = chosen[: STATISTICS_BATCH * STATISTICS_BATCHES].split(STATISTICS_BATCH)
-        return [image_values(batch) for batch in batches if len(batch) > 1]
+        chosen = chosen[: STATISTICS_BATCH * STATISTICS_BATCHES]
+        return [image_values(batch) for batch in chosen.chunk(-(-len(chosen) // STATISTICS_BATCH))]
 
 
 def learning_rate(highest: float, position: float) -> float:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from qonnx.core.modelwrapper import ModelWrapper
 
-from brevitas_models.exactness import check_exact
+from brevitas_models.exactness import check_exact, check_finite
 from brevitas_models.networks import ODENet
 from finn_flow.deployment.driver.preprocessing import INPUT_SCALE, Uint8Array
 from finn_flow.errors import FlowError
@@ -97,8 +97,10 @@ def export_network(network: ODENet, path: Path, inputs: Uint8Array, labels: Any,
 
     Raises
     ------
+    UserError : a parameter is NaN or infinite; it names the parameter.
     FlowError : an accumulator may overflow float32's integers, or graph and Brevitas differ; nothing is written then.
     """
+    check_finite(network)
     check_exact(network)
     model = to_qonnx(network)
     golden = make_golden(network, inputs, labels)

@@ -20,7 +20,7 @@ def test_evaluation_is_the_training_formula(per_iteration):
     """With one batch as the statistics, evaluation gives what training gave on that batch."""
     norm, x = random_norm(per_iteration), torch.randn(64, 4, 8, 8) * 3 + 1
     for iteration in range(3):
-        norm.start_average()
+        norm.start_pooling()
         trained = norm(x, iteration).detach()
         # Running variances are unbiased, training normalises by the biased one.
         with torch.no_grad():
@@ -52,13 +52,28 @@ def test_statistics_per_iteration_or_shared():
     assert norm.running_mean.abs().sum(dim=1).bool().tolist() == [False, True, False]
 
 
-def test_average_over_batches():
-    norm = FieldBatchNorm(2)
-    batches = [torch.randn(16, 2, 4, 4) + shift for shift in range(3)]
-    norm.start_average()
+@pytest.mark.parametrize("sizes", [(16, 16, 16), (256, 2), (2, 256, 30)])
+@pytest.mark.parametrize("per_iteration", [True, False])
+def test_statistics_are_pooled_over_images(sizes, per_iteration):
+    """Batches count by their sizes, and the distance of their means is part of the variance."""
+    norm = FieldBatchNorm(2, TIMES, per_iteration=per_iteration)
+    generator = torch.Generator().manual_seed(0)
+    batches = [torch.randn(size, 2, 4, 4, generator=generator) + 3 * number for number, size in enumerate(sizes)]
+    norm.start_pooling()
     for batch in batches:
-        norm(batch)
-    torch.testing.assert_close(norm.running_mean[0], torch.stack([b.mean(dim=(0, 2, 3)) for b in batches]).mean(dim=0))
-    norm.end_average()
-    norm(batches[0] + 100)
-    assert float(norm.running_mean.max()) < 20
+        for use in range(3):
+            norm(batch * (use + 1), use)
+    everything = torch.cat(batches).double().transpose(0, 1).flatten(1)
+    uses = [everything * (use + 1) for use in range(3)]
+    expected = uses if per_iteration else [torch.cat(uses, dim=1)]
+    torch.testing.assert_close(norm.running_mean, torch.stack([use.mean(dim=1) for use in expected]).float())
+    torch.testing.assert_close(norm.running_var, torch.stack([use.var(dim=1) for use in expected]).float())
+
+
+def test_after_pooling_statistics_run_again():
+    norm = FieldBatchNorm(2)
+    norm.start_pooling()
+    norm(torch.zeros(4, 2, 2, 2))
+    norm.end_pooling()
+    norm(torch.randn(4, 2, 2, 2) + 100)
+    assert 5 < float(norm.running_mean.max()) < 15

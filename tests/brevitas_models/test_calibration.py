@@ -42,3 +42,17 @@ def test_calibration_sets_every_scale_and_statistics_are_kept_apart():
     assert all(torch.equal(before[name], value) for name, value in network.named_parameters())
     norms = [module for module in network.modules() if isinstance(module, FieldBatchNorm)]
     assert all(bool((norm.running_mean != 0).any(dim=1).all()) for norm in norms)
+
+
+def test_statistics_do_not_depend_on_how_images_are_spread_over_batches():
+    """Of the first layer, whose input no batch-norm has touched; later ones see inputs normalised batch by batch."""
+    torch.manual_seed(0)
+    network = quantized_network(case("non-square"))
+    images = torch.rand(34, 3, 12, 20)
+    calibrate_quantizers(network, [images])
+    found = []
+    for sizes in ([34], [32, 2], [2, 15, 17]):
+        estimate_statistics(network, list(images.split(sizes)))
+        found.append(torch.cat([network.stem.norm.running_mean, network.stem.norm.running_var]))
+    torch.testing.assert_close(found[1], found[0])
+    torch.testing.assert_close(found[2], found[0])

@@ -72,3 +72,13 @@ def test_weights_of_another_network(path):
     torch.save(content, path)
     with pytest.raises(UserError, match=r"weights do not fit the network, the first is stem\.convolution.weight"):
         load_checkpoint(path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_values_that_are_no_numbers(path, value):
+    content = torch.load(path, weights_only=True)
+    content["state"]["blocks.0.field.norms.1.bias"][2] = value
+    torch.save(content, path)
+    message = r"checkpoint\.pt: `blocks\.0\.field\.norms\.1\.bias` has NaN or infinite values, 1 of \d+; train it again"
+    with pytest.raises(UserError, match=message):
+        load_checkpoint(path)

@@ -11,6 +11,7 @@ from brevitas_models.adaptation.pseudo_labels import PseudoLabels, cluster_label
 from brevitas_models.adaptation.self_ensembling import SelfEnsembling
 from brevitas_models.config import NetworkConfig
 from brevitas_models.networks import float_network
+from finn_flow.errors import FlowError
 
 
 def batch(source, target, target_logits=None, indices=None, teacher_logits=None):
@@ -114,6 +115,13 @@ def test_a_class_without_images_is_harmless():
     labels, margins = cluster_labels(torch.eye(3)[[0, 0, 1, 1]], 9.0 * torch.eye(3)[[0, 0, 1, 1]])
     assert labels.tolist() == [0, 0, 1, 1]
     assert bool(margins.isfinite().all())
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5])
+def test_a_dead_network_has_no_clusters(value):
+    message = "the network is dead: its features are the same for all 6 target images; a lower learning rate"
+    with pytest.raises(FlowError, match=message):
+        cluster_labels(torch.full((6, 4), value), torch.zeros(6, 3))
 
 
 def test_pseudo_labels_use_only_the_kept_images():

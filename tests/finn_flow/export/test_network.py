@@ -13,7 +13,7 @@ from brevitas_models.exactness import EXACT_BELOW, accumulator_bounds, check_exa
 from brevitas_models.networks import quantized_network
 from brevitas_models.training.domains import image_values, network_preprocessing
 from brevitas_models.untrained import smooth_images, untrained_network
-from finn_flow.errors import FlowError
+from finn_flow.errors import FlowError, UserError
 from finn_flow.execution import execute_batch
 from finn_flow.export.network import export_network, make_golden, network_values, to_qonnx, verify
 from tests.brevitas_models.cases import MATRIX, case
@@ -135,6 +135,26 @@ def test_an_accumulator_that_float32_cannot_hold(monkeypatch):
     monkeypatch.setattr("brevitas_models.exactness.accumulator_bounds", lambda network: {"stem": EXACT_BELOW})
     with pytest.raises(FlowError, match=r"stem: its accumulator can reach 16777216, but must stay below 2\^24"):
         check_exact(network)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "named"),
+    [
+        ("classifier.weight", float("nan"), "classifier.weight"),
+        ("stem.norm.running_mean", float("inf"), "stem.norm.running_mean"),
+        ("blocks.0.field.norms.2.running_var", -1.0, "blocks.0.field.norms.2, factor"),
+        ("stem.norm.weight", 3e38, "stem.norm, factor"),
+    ],
+)
+def test_parameters_that_are_no_numbers_are_named(parameter, value, named, tmp_path):
+    network = untrained_network(case("one block"), seed=0)
+    with torch.no_grad():
+        network.stem.norm.running_var.fill_(1e-4)
+        dict([*network.named_parameters(), *network.named_buffers()])[parameter].view(-1)[0] = value
+    inputs = smooth_images(network.config, 1, seed=0)
+    with pytest.raises(UserError, match=f"the network: `{named}` has NaN or infinite values, 1 of"):
+        export_network(network, tmp_path / "model.onnx", inputs, None, {})
+    assert not any(tmp_path.iterdir())
 
 
 def test_a_mismatch_is_counted_and_shown(trained, graph):
