@@ -59,7 +59,8 @@ def calibrate_quantizers(network: ODENet, batches: list[Tensor]) -> None:
 
     def record(name: str) -> Any:
         def hook(module: nn.Module, inputs: Any, output: Tensor) -> None:
-            values[name].append(output.flatten()[:: max(1, output.numel() // SAMPLES)])
+            # A copy: a view would keep the whole output in memory.
+            values[name].append(output.flatten()[:: max(1, output.numel() // SAMPLES)].clone())
 
         return hook
 

@@ -12,10 +12,11 @@ from torch import nn
 from brevitas_models.batch_norm import FieldBatchNorm
 from brevitas_models.calibration import calibrate_quantizers, estimate_statistics
 from brevitas_models.config import NetworkConfig
+from brevitas_models.memory import images_at_once
 from brevitas_models.networks import ODENet, quantized_network
 from finn_flow.deployment.driver.preprocessing import INPUT_SCALE, Uint8Array
 
-CALIBRATION_IMAGES, CALIBRATION_BATCH = 64, 32
+CALIBRATION_IMAGES, FEWEST_IMAGES, CALIBRATION_BATCH = 64, 8, 32
 
 
 def smooth_images(config: NetworkConfig, count: int, seed: int) -> Uint8Array:
@@ -56,8 +57,9 @@ def untrained_network(config: NetworkConfig, seed: int) -> ODENet:
                 nn.init.normal_(module.bias, std=0.3)
                 if module.time_bias is not None:
                     nn.init.normal_(module.time_bias, std=0.3)
-    images = torch.from_numpy(smooth_images(config, CALIBRATION_IMAGES, seed)).permute(0, 3, 1, 2)
-    batches = list((images.float() * INPUT_SCALE).split(CALIBRATION_BATCH))
+    count = max(FEWEST_IMAGES, images_at_once(config, CALIBRATION_IMAGES))  # large images have more pixels each
+    images = torch.from_numpy(smooth_images(config, count, seed)).permute(0, 3, 1, 2)
+    batches = list((images.float() * INPUT_SCALE).split(images_at_once(config, CALIBRATION_BATCH)))
     calibrate_quantizers(network, batches)
     estimate_statistics(network, batches)
     with torch.no_grad():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +17,19 @@ _BATCHED_ATTRIBUTES = {"MVAU_rtl": ("numInputVectors",), "StreamingDataWidthConv
 """Attributes of FINN's nodes that hold the batch size; the other nodes take it from their input."""
 
 CHUNK = 25
-"""Images per graph execution: enough to hide the cost per node, few enough for the memory of threshold comparisons."""
+"""Images per graph execution, at most: enough to hide the cost per node."""
+
+VALUES = 2**22
+"""Values in the largest tensor of an execution: few enough for the memory of threshold comparisons."""
 
 
 def execute_batch(model: ModelWrapper, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
     """Run a one-input, one-output graph of batch size 1 on ``inputs`` [N, ...] and return its outputs [N, ...]."""
     results = []
     sized: dict[int, ModelWrapper] = {}
-    for start in range(0, len(inputs), CHUNK):
-        chunk = np.asarray(inputs[start : start + CHUNK], dtype=np.float32)
+    size = images_at_once(model)
+    for start in range(0, len(inputs), size):
+        chunk = np.asarray(inputs[start : start + size], dtype=np.float32)
         if len(chunk) not in sized:
             sized[len(chunk)] = with_batch_size(model, len(chunk))
         context = run_nodes(sized[len(chunk)], {model.graph.input[0].name: chunk})
@@ -37,8 +42,9 @@ def execute_hardware(model: ModelWrapper, frames: NDArray[np.integer]) -> dict[s
     labels, logits = model.graph.output[0].name, model.graph.node[-1].input[0]
     found: dict[str, list[NDArray[np.float32]]] = {labels: [], logits: []}
     sized: dict[int, ModelWrapper] = {}
-    for start in range(0, len(frames), CHUNK):
-        chunk = frames[start : start + CHUNK].astype(np.float32)
+    size = images_at_once(model)
+    for start in range(0, len(frames), size):
+        chunk = frames[start : start + size].astype(np.float32)
         if len(chunk) not in sized:
             sized[len(chunk)] = with_batch_size(model, len(chunk))
         context = run_nodes(sized[len(chunk)], {model.graph.input[0].name: chunk})
@@ -46,6 +52,17 @@ def execute_hardware(model: ModelWrapper, frames: NDArray[np.integer]) -> dict[s
             values.append(context[name].reshape(len(chunk), -1))
     integers = {name: np.concatenate(values).astype(np.int64) for name, values in found.items()}
     return {"labels": integers[labels][:, 0], "logits": integers[logits]}
+
+
+def images_at_once(model: ModelWrapper) -> int:
+    """The number of images, from 1 to `CHUNK`, with which the largest tensor of a graph stays within `VALUES`."""
+    return max(1, min(CHUNK, VALUES // _largest_tensor(model)))
+
+
+def _largest_tensor(model: ModelWrapper) -> int:
+    shapes = [model.get_tensor_shape(name) for name in model.get_all_tensor_names()]
+    bodies = [loop_body(node) for node in model.graph.node if node.op_type in LOOP_OPS]
+    return max([1, *(math.prod(shape) for shape in shapes if shape), *map(_largest_tensor, bodies)])
 
 
 def with_batch_size(model: ModelWrapper, batch: int) -> ModelWrapper:

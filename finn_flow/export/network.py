@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from qonnx.core.modelwrapper import ModelWrapper
 
 from brevitas_models.exactness import check_exact, check_finite
+from brevitas_models.memory import images_at_once
 from brevitas_models.networks import ODENet
 from finn_flow.deployment.driver.preprocessing import INPUT_SCALE, Uint8Array
 from finn_flow.errors import FlowError
@@ -56,10 +57,11 @@ class Golden:
 def make_golden(network: ODENet, inputs: Uint8Array, labels: NDArray[np.int64] | None = None) -> Golden:
     """Run ``network`` in eval mode on codes uint8 [N, H, W, C]."""
     network = network.cpu().eval()
+    batch = images_at_once(network.config, BATCH)
     with torch.no_grad():
         logits = [
-            network(torch.from_numpy(network_values(inputs[start : start + BATCH]))).numpy()
-            for start in range(0, len(inputs), BATCH)
+            network(torch.from_numpy(network_values(inputs[start : start + batch]))).numpy()
+            for start in range(0, len(inputs), batch)
         ]
     return Golden(inputs, np.concatenate(logits), labels)
 
