@@ -17,6 +17,8 @@ FILE = "netlist.json"
 GRAPH = "graph.onnx"
 SOURCES = "sources.f"
 FORMAT = 1
+PIPELINE_CYCLES = 100
+"""More than any node's pipeline holds a word."""
 INSTRUMENT_SOURCES = tuple(Path(__file__).parent / "rtl" / f"{module}.sv" for module in (ADJUSTABLE_FIFO, PACER))
 
 
@@ -141,6 +143,21 @@ class Netlist:
     def expected_cycles_per_frame(self) -> int:
         """Cycles per frame of the slowest node, from the nodes' own estimates; loops count with all their passes."""
         return max(node.cycles for node in self.nodes.values() if not node.loop)
+
+    @property
+    def patience_cycles(self) -> int:
+        """Cycles without a transfer at any port after which the accelerator hangs: no frame is inside for longer.
+
+        Between its last input word and its first output word a frame may be anywhere, and a node holds it for no longer
+        than its cycles per frame (and some for its pipeline and its FIFO); in a loop, in every pass, with as many other
+        frames between as the loop holds.
+        """
+        total = 0
+        for node in self.nodes.values():
+            loop = self.loops.get(node.loop)
+            turns = 1 if loop is None else loop.iterations * loop.frames_in_flight
+            total += turns * (node.cycles + node.fifo_depth + PIPELINE_CYCLES)
+        return total
 
     def fifos(self) -> list[Node]:
         """Return the FIFO nodes."""

@@ -19,12 +19,8 @@ from finn_flow.netlist.netlist import Netlist
 from finn_flow.netlist.structure import Stream
 from finn_flow.verilator import Design, SimulationResult, Stall, StreamResult, pack, simulate, unpack
 from finn_flow.verilator.build import build
-from finn_flow.verilator.run import MAX_IDLE_CYCLES
 
 Frames = NDArray[np.integer]
-
-FRAMES_BEFORE_HANG = 10
-"""An accelerator hangs if no outer stream moves for the time of so many frames."""
 
 LOGITS = "logits"
 """Name of the tapped logits among the results."""
@@ -191,9 +187,7 @@ class Accelerator:
         for key in self.instruments.taps:
             words[tap_name(*key)] = streams[key].words * netlist.passes(key[0])
             expected[tap_name(*key)] = count * words[tap_name(*key)]
-        # Between two words of the outer streams a frame may be anywhere inside for several frames' time.
-        patience = max(MAX_IDLE_CYCLES, FRAMES_BEFORE_HANG * netlist.expected_cycles_per_frame)
-        options = {"max_idle_cycles": patience, **options}
+        options = {"max_idle_cycles": netlist.patience_cycles, **options}
         result = simulate(self.design, inputs, expected, words_per_frame=words, stall=stall, **options)
         return AcceleratorRun(
             netlist,

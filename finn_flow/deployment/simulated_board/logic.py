@@ -14,7 +14,6 @@ from finn_flow.verilator import Simulation, Stall
 from finn_flow.verilator.model import HUNG, StreamPlan
 from finn_flow.verilator.run import stream_plan
 
-IDLE_CYCLES = 20_000
 _PATTERN_CYCLES = 8191
 
 
@@ -42,6 +41,7 @@ class ProgrammableLogic:
             "odma0": DmaModel(memory, base, sink.words, sink.tdata_bits // 8, build_id),
         }
         self._slice_cycles = netlist.expected_cycles_per_frame
+        self._patience_cycles = netlist.patience_cycles
         self._stall = stall
         self._random = np.random.default_rng(seed)
         self._faults: list[Fault] = []
@@ -124,7 +124,7 @@ class ProgrammableLogic:
             self._simulation.start(plans, self._stall_patterns())
         moved = dict.fromkeys(plans, 0)
         while True:
-            status = self._simulation.run(self._simulation.cycle + self._slice_cycles, IDLE_CYCLES)
+            status = self._simulation.run(self._simulation.cycle + self._slice_cycles, self._patience_cycles)
             with self._changed:
                 reset = False
                 for channel_name, stream in (("idma0", self._in_name), ("odma0", self._out_name)):

@@ -62,7 +62,7 @@ def boards(tiny: OneBlock, build_id: int, monkeypatch: pytest.MonkeyPatch) -> It
     with ExitStack() as stack:
 
         def make(**options: Any) -> SimulatedBoard:
-            return stack.enter_context(SimulatedBoard(tiny.netlist, **{"build_id": build_id, **options}))
+            return stack.enter_context(SimulatedBoard(**{"netlist": tiny.netlist, "build_id": build_id, **options}))
 
         yield make
 

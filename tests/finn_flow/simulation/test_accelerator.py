@@ -55,6 +55,7 @@ def test_frames_one_at_a_time_are_right_and_sooner_through() -> None:
     assert len(set(distances)) == 1
     # The padding of the next frame is made while this one is under way, so later frames are a little faster.
     assert alone.first_frame_latency_cycles - 20 <= distances[0] <= alone.first_frame_latency_cycles + 2
+    assert alone.netlist.patience_cycles > alone.first_frame_latency_cycles
 
 
 @pytest.mark.parametrize("cycle", [50, 400, 1000])
