@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None, package: Path | None = None) ->
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
         return FAILED
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # whatever the terminal's encoding
     try:
         if options.json:
             print(json.dumps(result, indent=2))
@@ -58,7 +59,7 @@ def _progress(done: int, count: int) -> None:
 
 
 def _classify(accelerator: Accelerator, options: argparse.Namespace) -> dict[str, Any]:
-    data = read_images(options.images)
+    data = read_images(options.images, accelerator.manifest.preprocessing)
     labels = accelerator.classify(data.images, _progress)
     names = accelerator.manifest.class_names
     return {

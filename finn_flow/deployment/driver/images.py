@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import warnings
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
@@ -13,13 +12,16 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from .arrays import read_arrays
 from .errors import InputError
+from .files import Memory, one_line, printable, read_archive, read_regular
 from .picture_modes import to_uint8
-from .preprocessing import Uint8Array
+from .preprocessing import Preprocessing, Uint8Array
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
-MOST_ARCHIVE_BYTES = 1 << 30
-"""Largest unpacked size of an archive that is read."""
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
+"""What a picture may be, whatever its name says: Pillow's other formats run other programs (EPS) or hardly anybody."""
+_CHANNELS = 3
 
 
 @dataclass(frozen=True)
@@ -37,58 +39,77 @@ class NamedImages:
     labels: list[int] | None = None
 
 
-def read_images(paths: list[Path]) -> NamedImages:
+def read_images(paths: list[Path], preprocessing: Preprocessing | None = None) -> NamedImages:
     """Read image files, folders of them (all levels, sorted), `.zip` archives of them, and `.npy` or `.npz` arrays.
 
+    Parameters:
+        preprocessing: applied to each picture at once, so that any number of large ones fits into memory.
+
     Raises:
-        InputError: something is missing, empty, damaged or no image.
+        InputError: something is missing, empty, damaged, too large, no regular file or no image.
     """
+    reader = _Reader(preprocessing)
     names: list[str] = []
     images: list[Uint8Array] = []
     for path in paths:
         found = 0
-        for name, image in _read(path):
+        for name, image in reader.read(path):
             names.append(name)
             images.append(image)
             found += 1
         if not found:
-            raise InputError(f"{path} holds no images (files named {', '.join(sorted(SUFFIXES))})")
+            raise InputError(f"{printable(str(path))} holds no images (files named {', '.join(sorted(SUFFIXES))})")
     return NamedImages(names, images)
 
 
-def read_labelled(path: Path, class_names: tuple[str, ...]) -> NamedImages:
+def read_labelled(
+    path: Path, class_names: tuple[str, ...], preprocessing: Preprocessing | None = None
+) -> NamedImages:
     """Read an `.npz` with `images` and `labels`, or a folder with one folder of images per class.
+
+    Parameters:
+        preprocessing: as for `read_images`.
 
     Raises:
         InputError: as `read_images`; or a folder is no class, or labels and images do not match.
     """
+    name = printable(str(path))
     if path.suffix == ".npz":
-        arrays = _arrays(path)
-        if not {"images", "labels"} <= set(arrays):
-            raise InputError(
-                f"{path} must hold the arrays `images` and `labels`, not {', '.join(sorted(arrays)) or 'none'}"
-            )
-        images, labels = arrays["images"], arrays["labels"]
-        if labels.dtype.kind not in "iu" or labels.shape != images.shape[:1] or not len(labels):
-            raise InputError(
-                f"{path}: `labels` must be one whole number per image, not {labels.dtype} {list(labels.shape)}"
-            )
-        return NamedImages([f"{path}[{number}]" for number in range(len(images))], list(images), labels.tolist())
-    if not path.is_dir():
-        raise InputError(f"{path} must be an .npz file or a folder with one folder per class")
+        return _read_labelled_arrays(path, len(class_names))
+    if not _is_folder(path):
+        raise InputError(f"{name} must be an .npz file or a folder with one folder per class")
     names: list[str] = []
     found: list[Uint8Array] = []
     classes: list[int] = []
     for folder in sorted(entry for entry in path.iterdir() if entry.is_dir()):
         if folder.name not in class_names:
-            raise InputError(f"{folder}: no class of this network; the classes are {', '.join(class_names)}")
-        part = read_images([folder])
+            raise InputError(
+                f"{printable(str(folder))}: no class of this network; the classes are {', '.join(class_names)}"
+            )
+        part = read_images([folder], preprocessing)
         names += part.names
         found += part.images
         classes += [class_names.index(folder.name)] * len(part.images)
     if not found:
-        raise InputError(f"{path} holds no folder of images")
+        raise InputError(f"{name} holds no folder of images")
     return NamedImages(names, found, classes)
+
+
+def _read_labelled_arrays(path: Path, classes: int) -> NamedImages:
+    name = printable(str(path))
+    arrays = read_arrays(path, Memory())
+    if not {"images", "labels"} <= set(arrays):
+        found = ", ".join(map(printable, sorted(arrays))) or "none"
+        raise InputError(f"{name} must hold the arrays `images` and `labels`, not {found}")
+    images, labels = arrays["images"], arrays["labels"]
+    if labels.dtype.kind not in "iu" or labels.ndim != 1 or labels.shape != images.shape[:1]:
+        raise InputError(
+            f"{name}: `labels` must be one whole number per image, not {labels.dtype} {list(labels.shape)}"
+        )
+    if labels.min() < 0 or labels.max() >= classes:
+        raise InputError(f"{name}: `labels` must be 0 to {classes - 1}, not {labels.min()} to {labels.max()}")
+    check_images(images)
+    return NamedImages([f"{name}[{number}]" for number in range(len(images))], list(images), labels.tolist())
 
 
 def is_picture_name(path: PurePath) -> bool:
@@ -103,9 +124,7 @@ def read_picture(path: Path) -> Uint8Array:
     Raises:
         InputError: it is missing, damaged, no picture, or suspiciously large.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    return _decode(str(path), path.read_bytes())
+    return _Reader().decode(printable(str(path)), read_regular(path))
 
 
 def check_images(images: Any) -> None:
@@ -137,66 +156,71 @@ def check_images(images: Any) -> None:
             raise InputError(f"image {number}: {error}") from None
 
 
-def _read(path: Path) -> Iterator[tuple[str, Uint8Array]]:
-    if path.is_dir():
-        for file in sorted(path.rglob("*")):
-            if is_picture_name(file.relative_to(path)) and file.is_file():
-                yield str(file), _decode(str(file), file.read_bytes())
-    elif not path.exists():
-        raise InputError(f"{path}: no such file or folder")
-    elif path.suffix == ".zip":
-        yield from _read_archive(path)
-    elif path.suffix in (".npy", ".npz"):
-        arrays = _arrays(path)
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:  # a name that is too long
+        raise InputError(f"{printable(str(path))} cannot be read: {error.strerror}") from None
+
+
+class _Reader:
+    """Reads for one call.
+
+    Parameters:
+        preprocessing: applied to each picture at once.
+    """
+
+    def __init__(self, preprocessing: Preprocessing | None = None) -> None:
+        self._memory = Memory()
+        self._preprocessing = preprocessing
+
+    def read(self, path: Path) -> Iterator[tuple[str, Uint8Array]]:
+        """The images of one file, folder or archive, with their names."""
+        name = printable(str(path))
+        if _is_folder(path):
+            for file in sorted(path.rglob("*")):
+                if is_picture_name(file.relative_to(path)) and not file.is_dir():
+                    inside = printable(str(file))
+                    yield inside, self.decode(inside, read_regular(file))
+        elif path.suffix == ".zip":
+            for entry, content in read_archive(path, lambda entry: is_picture_name(PurePosixPath(entry))):
+                inside = f"{name}:{printable(entry)}"
+                yield inside, self.decode(inside, content)
+        elif path.suffix in (".npy", ".npz"):
+            for number, image in enumerate(self._array(path)):
+                yield f"{name}[{number}]", image
+        else:
+            yield name, self.decode(name, read_regular(path))
+
+    def decode(self, name: str, content: bytes) -> Uint8Array:
+        """The pixels as `to_uint8` gives them, preprocessed."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the size is looked at here, before there is anything to decode
+                with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+                    size_bytes = _CHANNELS * picture.width * picture.height
+                    self._memory.take(name, size_bytes)
+                    pixels = to_uint8(picture)
+            if self._preprocessing is not None:
+                pixels = self._preprocessing.apply([pixels])[0]
+                self._memory.give_back(size_bytes - pixels.nbytes)
+            return pixels
+        except InputError:
+            raise
+        except UnidentifiedImageError:
+            raise InputError(f"{name} is no image of a known format ({', '.join(FORMATS)})") from None
+        except Exception as error:  # Pillow's decoders raise whatever they stumble over in a damaged file
+            raise InputError(f"{name} cannot be read as an image: {one_line(error)}") from None
+
+    def _array(self, path: Path) -> Uint8Array:
+        name = printable(str(path))
+        arrays = read_arrays(path, self._memory)
         array = arrays.get("images", next(iter(arrays.values()), None))
         if array is None:
-            raise InputError(f"{path} holds no array")
-        for number, image in enumerate(array if array.ndim in (3, 4) else array[np.newaxis]):
-            yield f"{path}[{number}]", image
-    else:
-        yield str(path), _decode(str(path), path.read_bytes())
-
-
-def _read_archive(path: Path) -> Iterator[tuple[str, Uint8Array]]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if is_picture_name(PurePosixPath(entry.filename))]
-            size = sum(entry.file_size for entry in entries)
-            if size > MOST_ARCHIVE_BYTES:
-                raise InputError(
-                    f"{path} unpacks to {size:,} bytes, more than {MOST_ARCHIVE_BYTES:,}; unpack it yourself"
-                )
-            for entry in sorted(entries, key=lambda entry: entry.filename):
-                name = f"{path}:{entry.filename}"
-                yield name, _decode(name, archive.read(entry))
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
-        raise InputError(f"{path} cannot be read as an archive: {error}") from None
-
-
-def _arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"images": loaded}
-        with loaded:
-            size = sum(info.file_size for info in loaded.zip.infolist())
-            if size > MOST_ARCHIVE_BYTES:
-                raise InputError(f"{path} unpacks to {size:,} bytes, more than {MOST_ARCHIVE_BYTES:,}")
-            return {name: loaded[name] for name in loaded.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
-
-
-def _decode(name: str, content: bytes) -> Uint8Array:
-    """The pixels as `to_uint8` gives them."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content)) as picture:
-                return to_uint8(picture)
-    except UnidentifiedImageError:
-        raise InputError(f"{name} is no image") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InputError(f"{name} cannot be read as an image: {error}") from None
+            raise InputError(f"{name} holds no array")
+        images = array if array.ndim in (3, 4) else array[np.newaxis]
+        try:
+            check_images(images)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
+        return images

@@ -69,7 +69,7 @@ def validate_data(
     expected = manifest.accuracy if expected is None else expected
     if expected is None:
         raise InputError("the package does not know the network's accuracy; say what to expect: --expect 0.95")
-    data = read_labelled(path, manifest.class_names)
+    data = read_labelled(path, manifest.class_names, manifest.preprocessing)
     found = accelerator.classify(data.images, progress)[:, 0]
     right = int(np.sum(found == np.array(data.labels)))
     wanted = round(expected * len(found))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from finn_flow.deployment.driver import images as module
+from finn_flow.deployment.driver import files
 from finn_flow.deployment.driver.errors import InputError
 from finn_flow.deployment.driver.images import read_images, read_labelled, read_picture
 
@@ -111,7 +111,7 @@ def broken(tmp_path: Path) -> dict[str, Path]:
         ("cut.png", "cannot be read as an image"),
         ("bad.zip", "cannot be read as an archive"),
         ("bad.npy", "cannot be read"),
-        ("objects.npy", "cannot be read: Object arrays cannot be loaded when allow_pickle=False"),
+        ("objects.npy", "cannot be read: its elements are object, not numbers"),
         ("empty", r"empty holds no images \(files named .bmp"),
         ("missing.png", "no such file or folder"),
     ],
@@ -122,12 +122,12 @@ def test_what_cannot_be_read(tmp_path, name, message):
 
 
 def test_bombs_are_not_unpacked(tmp_path, monkeypatch, folder):
-    monkeypatch.setattr(module, "MOST_ARCHIVE_BYTES", 100)
+    monkeypatch.setattr(files, "MOST_FILE_BYTES", 900)
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
-        archive.writestr("x.png", bytes(1000))
-    np.savez_compressed(tmp_path / "x.npz", images=np.zeros((10, 8, 6), np.uint8))
+        archive.writestr("x.png", bytes(1000), zipfile.ZIP_DEFLATED)
+    np.savez_compressed(tmp_path / "x.npz", images=np.zeros((30, 8, 6), np.uint8))
     for name in ("x.zip", "x.npz"):
-        with pytest.raises(InputError, match=r"unpacks to .* bytes, more than 100"):
+        with pytest.raises(InputError, match=r"unpacks to .* bytes, more than 900"):
             read_images([tmp_path / name])
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     with pytest.raises(InputError, match="decompression bomb"):
@@ -140,17 +140,21 @@ def test_bombs_are_not_unpacked(tmp_path, monkeypatch, folder):
         ({"images": GREY}, "must hold the arrays `images` and `labels`, not images"),
         ({"images": GREY[np.newaxis], "labels": np.zeros(2, int)}, "one whole number per image, not int64"),
         ({"images": GREY[np.newaxis], "labels": np.zeros(1)}, "one whole number per image, not float64"),
+        ({"images": GREY[np.newaxis], "labels": np.full(1, -1)}, "`labels` must be 0 to 1, not -1 to -1"),
+        ({"images": GREY[np.newaxis], "labels": np.full(1, 2)}, "`labels` must be 0 to 1, not 2 to 2"),
     ],
 )
 def test_bad_labels(tmp_path, arrays, message):
     np.savez(tmp_path / "x.npz", **arrays)
     with pytest.raises(InputError, match=message):
-        read_labelled(tmp_path / "x.npz", ())
+        read_labelled(tmp_path / "x.npz", ("ant", "bee"))
 
 
 def test_no_data_set(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         read_labelled(tmp_path / "x.npz", ())
+    with pytest.raises(InputError, match=r"x must be an \.npz file or a folder"):
+        read_labelled(tmp_path / "x", ())
     with pytest.raises(InputError, match="holds no folder of images"):
         read_labelled(tmp_path, ())
     (tmp_path / "x.txt").touch()
