@@ -67,9 +67,9 @@ def open_regular(path: Path) -> BinaryIO:
     """
     name = printable(str(path))
     try:
-        _check_regular(name, os.stat(path))
+        _check_regular(name, path.stat())
         # What was a file may be a pipe by now: opened without waiting, and looked at again.
-        file = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
         try:
             _check_regular(name, os.fstat(file.fileno()))
         except InputError:

@@ -62,9 +62,7 @@ def read_images(paths: list[Path], preprocessing: Preprocessing | None = None) -
     return NamedImages(names, images)
 
 
-def read_labelled(
-    path: Path, class_names: tuple[str, ...], preprocessing: Preprocessing | None = None
-) -> NamedImages:
+def read_labelled(path: Path, class_names: tuple[str, ...], preprocessing: Preprocessing | None = None) -> NamedImages:
     """Read an `.npz` with `images` and `labels`, or a folder with one folder of images per class.
 
     Parameters:
