@@ -1,11 +1,13 @@
 """Writing files so that a reader never sees half of one."""
 
+import ctypes
 import errno
 import fcntl
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from typing import Any
 from finn_flow.errors import FlowError, UserError
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+# Of renameat2(2), from <fcntl.h> and <linux/fs.h>.
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 @contextmanager
@@ -56,6 +60,61 @@ def atomic_path(path: Path) -> Iterator[Path]:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def replace_together(replacements: Sequence[tuple[Path, Path]]) -> None:
+    """Move complete files or folders to their places so that what is there belongs together, at every moment.
+
+    The first place is never empty if it was not before. The others are emptied before it changes and filled after it
+    has, so that whoever reads, or finds what a killed process left, may miss them but never sees old beside new.
+
+    Parameters:
+        replacements: (where it is now, where it is to be) of each, all in one file system; what is at the new places
+            is deleted.
+    """
+    (first, target), *others = replacements
+    for _, path in others:
+        _remove(path)
+    _exchange(first, target)
+    for source, path in others:
+        source.rename(path)
+    _remove(first)
+
+
+def _exchange(source: Path, target: Path) -> None:
+    """Move `source` to `target`, in one step where the system can; what was at `target` is at `source` afterwards."""
+    if not os.path.lexists(target):
+        source.rename(target)
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    names = os.fsencode(source), os.fsencode(target)
+    if libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0:
+        return
+    # Some network file systems cannot: two steps then.
+    aside = source.with_name(f"{source.name}.old")
+    target.rename(aside)
+    source.rename(target)
+    aside.rename(source)
+
+
+def _remove(path: Path) -> None:
+    """Delete a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked_folder(path: Path) -> Iterator[None]:
+    """Hold a lock on an existing folder during the block, waiting for any other process that holds it."""
+    with disk_errors(path):
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def atomic_write_bytes(path: Path, data: bytes) -> None:

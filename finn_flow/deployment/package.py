@@ -6,6 +6,8 @@ import json
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from finn_flow.deployment.hardware.folder import SCRIPT, write_hardware
 from finn_flow.deployment.samples import Samples, load_samples
 from finn_flow.deployment.settings import finn_settings
 from finn_flow.errors import UserError
-from finn_flow.files import atomic_path, check_writable_dir, disk_errors
+from finn_flow.files import check_writable_dir, disk_errors, locked_folder, replace_together
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.netlist.structure import Stream
 from finn_flow.templates import fill_template
@@ -28,6 +30,7 @@ FOLDER, ARCHIVE = "deploy", "deploy.zip"
 NETLIST_FOLDER, GOLDEN_FILE = "rtl", "golden.npz"
 DRIVER = Path(__file__).parent / "driver"
 README = Path(__file__).parent / "README.md.in"
+_WORKSPACE = ".deploy."
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -54,6 +57,9 @@ class Package:
 def make_package(build: Path, golden: Path | None = None, samples: int | None = None) -> Package:
     """Write `build`/deploy and `build`/deploy.zip, replacing what is there. The same build gives the same bytes.
 
+    The folder is always a whole package, the old one or the new one, and an archive beside it is always of that folder,
+    even if the process is killed.
+
     Parameters:
         build: what `dsode build` wrote.
         golden: golden file of `dsode export` for the sample images; by default the build's own, or, where it has none,
@@ -72,8 +78,8 @@ def make_package(build: Path, golden: Path | None = None, samples: int | None = 
     taken = load_samples(netlist, golden, samples)
     check_writable_dir(build)
     target = build / FOLDER
-    with disk_errors(target), tempfile.TemporaryDirectory(dir=build, prefix=".deploy.") as temporary:
-        folder = Path(temporary) / FOLDER
+    with disk_errors(target), locked_folder(build), _workspace(build) as workspace:
+        folder = workspace / FOLDER
         folder.mkdir()
         number = build_id(netlist)
         has_bitfile = _copy_bitfile(build, folder)
@@ -84,11 +90,18 @@ def make_package(build: Path, golden: Path | None = None, samples: int | None = 
         (folder / "README.md").write_text(_readme(netlist, taken, has_bitfile))
         manifest = _manifest(build, folder, netlist, taken, number)
         (folder / board_manifest.FILE).write_text(json.dumps(manifest, indent=2) + "\n")
-        with atomic_path(build / ARCHIVE) as archive:
-            _write_zip(folder, archive)
-        shutil.rmtree(target, ignore_errors=True)
-        folder.rename(target)
+        _write_zip(folder, workspace / ARCHIVE)
+        replace_together([(folder, target), (workspace / ARCHIVE, build / ARCHIVE)])
     return Package(target, build / ARCHIVE, has_bitfile, number, len(taken.images), len(manifest["files"]) + 1)
+
+
+@contextmanager
+def _workspace(build: Path) -> Iterator[Path]:
+    """A folder in the build, for what is not complete yet; those of killed processes go."""
+    for left in build.glob(f"{_WORKSPACE}*"):
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(dir=build, prefix=_WORKSPACE) as name:
+        yield Path(name)
 
 
 def _copy_bitfile(build: Path, folder: Path) -> bool:

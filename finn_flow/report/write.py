@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
-from finn_flow.files import atomic_write_json, atomic_write_text
+from finn_flow.files import atomic_write_json, atomic_write_text, disk_errors, replace_together
 from finn_flow.report.collect import collect
 from finn_flow.report.data import ReportData
 from finn_flow.report.page import render
@@ -16,6 +17,8 @@ DATA = Path("report") / "report.json"
 def write_report(folder: Path, training: Path | None = None) -> ReportData:
     """Write the page `PAGE` about the build in ``folder``, and its data `DATA`, and return the data.
 
+    Nothing changes unless both can be made, and the data beside a page is always that page's.
+
     Parameters
     ----------
     training: folder of `dsode train`; by default the one around the build, if that is one.
@@ -26,6 +29,13 @@ def write_report(folder: Path, training: Path | None = None) -> ReportData:
     FlowError: the disk is full.
     """
     data = collect(folder, training)
-    atomic_write_json(folder / DATA, data)
-    atomic_write_text(folder / PAGE, render(data))
+    page = render(data)
+    target = folder / PAGE.parent
+    with disk_errors(target):
+        target.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target, prefix=".report.") as name:
+            temporary = Path(name)
+            atomic_write_text(temporary / PAGE.name, page)
+            atomic_write_json(temporary / DATA.name, data)
+            replace_together([(temporary / path.name, folder / path) for path in (PAGE, DATA)])
     return data

@@ -1,12 +1,23 @@
 import errno
 import json
 import os
+import shutil
 import threading
 
 import pytest
 
+from finn_flow import files
 from finn_flow.errors import FlowError, UserError
-from finn_flow.files import atomic_path, atomic_write_bytes, atomic_write_json, check_writable_dir, disk_errors, locked
+from finn_flow.files import (
+    atomic_path,
+    atomic_write_bytes,
+    atomic_write_json,
+    check_writable_dir,
+    disk_errors,
+    locked,
+    replace_together,
+)
+from tests.killed import killed_at_each_operation
 
 
 def test_writes_and_replaces_and_leaves_nothing_else(tmp_path):
@@ -81,3 +92,35 @@ def test_lock_lets_one_in_at_a_time(tmp_path):
         thread.join()
     assert len(most) == 200
     assert max(most) == 1
+
+
+@pytest.mark.parametrize("system_exchanges", [True, False])
+def test_what_is_replaced_together_is_never_old_beside_new(tmp_path, monkeypatch, system_exchanges):
+    if not system_exchanges:
+        monkeypatch.setattr(files, "_RENAME_EXCHANGE", 1 << 30)  # the system refuses
+    target, note = tmp_path / "folder", tmp_path / "note"
+    sources = tmp_path / "new_folder", tmp_path / "new_note"
+
+    def write(folder, note, text):
+        folder.mkdir(exist_ok=True)
+        for name in ("a", "b"):
+            (folder / name).write_text(text)
+        note.write_text(text)
+
+    def replace():
+        write(*sources, "new")
+        replace_together([(sources[0], target), (sources[1], note)])
+
+    seen = set()
+    for _ in killed_at_each_operation(replace):
+        found = {path.read_text() for path in target.iterdir()} if target.exists() else set()
+        assert len(found) == 1 or not system_exchanges
+        seen |= found
+        if note.exists():
+            assert {note.read_text()} == found
+        shutil.rmtree(tmp_path)
+        tmp_path.mkdir()
+        write(target, note, "old")
+    assert seen == {"old", "new"}
+    replace()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "note"]

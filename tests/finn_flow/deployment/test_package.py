@@ -18,6 +18,7 @@ from finn_flow.deployment.hardware.dma import build_id
 from finn_flow.deployment.package import make_package
 from finn_flow.deployment.samples import load_samples
 from finn_flow.errors import UserError
+from tests.killed import killed_at_each_operation
 
 
 @pytest.fixture
@@ -150,3 +151,24 @@ def test_a_damaged_manifest(tmp_path: Path, content: str):
     (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(InputError, match=r"manifest\.json .*copy the package again"):
         Manifest.load(tmp_path)
+
+
+def test_killed_at_any_moment_it_leaves_a_whole_package_and_no_other_archive(fresh):
+    make_package(fresh, samples=4)
+    seen = set()
+    watched = fresh / "deploy", fresh / "deploy.zip"
+    for _ in killed_at_each_operation(lambda: make_package(fresh, samples=6), watched):
+        manifest = Manifest.load(fresh / "deploy")
+        names = {path.relative_to(fresh).as_posix() for path in (fresh / "deploy").rglob("*") if path.is_file()}
+        assert manifest.check_files() == len(names) - 1
+        samples = len(json.loads((fresh / "deploy" / "samples" / "expected.json").read_text())["samples"])
+        seen.add(samples)
+        if (fresh / "deploy.zip").exists():
+            with zipfile.ZipFile(fresh / "deploy.zip") as archive:
+                assert set(archive.namelist()) == names
+                assert archive.read("deploy/manifest.json") == (fresh / "deploy" / "manifest.json").read_bytes()
+        if samples == 6:
+            make_package(fresh, samples=4)
+    assert seen == {4, 6}
+    make_package(fresh)
+    assert not list(fresh.glob(".deploy*"))

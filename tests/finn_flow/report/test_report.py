@@ -6,9 +6,10 @@ import re
 import pytest
 
 from finn_flow.cli.group import main
-from finn_flow.errors import UserError
+from finn_flow.errors import FlowError, UserError
 from finn_flow.netlist import Netlist
 from finn_flow.netlist.netlist import FILE
+from finn_flow.report import write
 from finn_flow.report.collect import ESTIMATES, collect
 from finn_flow.report.top_ports import check_top_ports
 from finn_flow.report.write import DATA, PAGE, write_report
@@ -118,6 +119,24 @@ def test_same_build_gives_the_same_page(full):
     before = (full / PAGE).read_bytes()
     write_report(full)
     assert (full / PAGE).read_bytes() == before
+
+
+def test_a_page_that_cannot_be_made_changes_nothing(tmp_path, monkeypatch):
+    folder = one_block().copy(tmp_path / "build")
+    (folder / "report").mkdir(exist_ok=True)
+    for path in (PAGE, DATA):
+        (folder / path).write_text("old")
+
+    def fail(data):
+        raise FlowError("no page")
+
+    monkeypatch.setattr(write, "render", fail)
+    with pytest.raises(FlowError, match="no page"):
+        write_report(folder)
+    assert {path.name: path.read_text() for path in (folder / "report").glob("report.*")} == {
+        PAGE.name: "old",
+        DATA.name: "old",
+    }
 
 
 def test_page_needs_nothing_else(full):
