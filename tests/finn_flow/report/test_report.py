@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -121,9 +122,8 @@ def test_same_build_gives_the_same_page(full):
     assert (full / PAGE).read_bytes() == before
 
 
-def test_a_page_that_cannot_be_made_changes_nothing(tmp_path, monkeypatch):
-    folder = one_block().copy(tmp_path / "build")
-    (folder / "report").mkdir(exist_ok=True)
+def test_a_page_that_cannot_be_made_changes_nothing(full, tmp_path, monkeypatch):
+    folder = shutil.copytree(full, tmp_path / "build")
     for path in (PAGE, DATA):
         (folder / path).write_text("old")
 
