@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-BENCHMARKS = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "run")
+BENCHMARKS = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in ("__init__", "run"))
 
 
 def main(names: list[str]) -> int:

@@ -27,6 +27,9 @@ class NetworkConfig(BaseModel):
     time : ``bias`` adds a learned per-channel bias, linear in t, after every batch-norm of the vector field.
     batch_norm : whether the running statistics of the vector field's batch-norms are ``shared`` by all iterations of a
         block or kept ``per_iteration``; scale and shift are always shared.
+    field_weights : ``shared`` by all iterations of a block, which makes it an ODE block, or of their own for each
+        iteration (``per_iteration``): a residual network of the same layout, to compare with. It trains, but does not
+        become an accelerator, whose loops need shared weights.
     weight_bits, activation_bits, state_bits : widths of signed narrow-range weights, unsigned activations and the
         signed state. The first and last layers keep 8-bit weights, as is usual in quantised networks.
     num_classes : number of logits.
@@ -42,6 +45,7 @@ class NetworkConfig(BaseModel):
     solver: Literal["euler"] = "euler"
     time: Literal["none", "bias"] = "bias"
     batch_norm: Literal["shared", "per_iteration"] = "per_iteration"
+    field_weights: Literal["shared", "per_iteration"] = "shared"
     weight_bits: Annotated[int, Field(ge=2, le=8)] = 4
     activation_bits: Annotated[int, Field(ge=2, le=8)] = 4
     state_bits: Annotated[int, Field(ge=4, le=12)] = 8

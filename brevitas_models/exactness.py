@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from brevitas_models.batch_norm import FieldBatchNorm
+from brevitas_models.config import NetworkConfig
 from brevitas_models.networks import ODENet
+from brevitas_models.ode_block import ODEBlock, VectorField
 from brevitas_models.quantizers import INPUT_BITS
 from finn_flow.errors import FlowError, UserError
 
@@ -62,10 +64,7 @@ def accumulator_bounds(network: ODENet) -> dict[str, int]:
     bounds["pool"] = network.pool.pixels * codes
     bounds["classifier"] = _largest_l1(network.classifier) * (2**INPUT_BITS - 1)
     for index, block in enumerate(network.ode_blocks):
-        state, increment = _scale(block.state), _scale(block.field.activations[-1])
-        finer = min(state, increment)
-        largest = 2 ** (config.state_bits - 1) * state + 2 ** (config.increment_bits - 1) * increment
-        bounds[f"blocks.{index}.state"] = round(largest / finer)
+        bounds[f"blocks.{index}.state"] = max(_update_bound(config, block, field) for field in block.fields)
     return bounds
 
 
@@ -82,6 +81,12 @@ def check_exact(network: ODENet) -> None:
                 f"{name}: its accumulator can reach {bound}, but must stay below 2^24 = {EXACT_BELOW} for the float32 "
                 "golden model to be exact; use fewer channels or fewer weight or activation bits"
             )
+
+
+def _update_bound(config: NetworkConfig, block: ODEBlock, field: VectorField) -> int:
+    state, increment = _scale(block.state), _scale(field.activations[-1])
+    largest = 2 ** (config.state_bits - 1) * state + 2 ** (config.increment_bits - 1) * increment
+    return round(largest / min(state, increment))
 
 
 def _scale(layer: Any) -> float:

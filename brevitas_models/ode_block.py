@@ -70,7 +70,7 @@ class ODEBlock(nn.Module):
     """Integrate the vector field; the state is quantised on entry and after every update by one shared quantiser.
 
     Input and output: [N, C, H, W]. Every solver of `brevitas_models.solvers` is a loop over (step, stage) with the same
-    body, which is what the hardware folds.
+    body, which is what the hardware folds; only with fields of their own (``field_weights``) the evaluations differ.
     """
 
     def __init__(self, config: NetworkConfig, layers: Layers, channels: int, iterations: int) -> None:
@@ -78,18 +78,32 @@ class ODEBlock(nn.Module):
         self.solver: Solver = SOLVERS[config.solver]
         self.iterations = iterations
         times = [(iteration + c) / iterations for iteration in range(iterations) for c in self.solver.c]
-        self.field = VectorField(config, layers, channels, times, step_size=1 / iterations)
+        step_size = 1 / iterations
+        self.shared = config.field_weights == "shared"
+        if self.shared:
+            self.field = VectorField(config, layers, channels, times, step_size)
+        else:
+            self.own_fields = nn.ModuleList(VectorField(config, layers, channels, [t], step_size) for t in times)
         self.state = layers.state()
 
+    @property
+    def fields(self) -> list[VectorField]:
+        """The one vector field that all evaluations share, or one for each."""
+        return [self.field] if self.shared else [field for field in self.own_fields if isinstance(field, VectorField)]
+
+    def _step(self, z: Tensor, evaluation: int) -> Tensor:
+        step: Tensor = self.field(z, evaluation) if self.shared else self.own_fields[evaluation](z, 0)
+        return step
+
     def forward(self, x: Tensor) -> Tensor:
-        with hold_weights(self.field.convolutions):
+        with hold_weights(layer for field in self.fields for layer in field.convolutions):
             return self._integrate(self.state(x))
 
     def _integrate(self, z: Tensor) -> Tensor:
         for iteration in range(self.iterations):
             register = None
             for stage, (a, b) in enumerate(zip(self.solver.a, self.solver.b, strict=True)):
-                step = self.field(z, iteration * self.solver.stages + stage)
+                step = self._step(z, iteration * self.solver.stages + stage)
                 register = step if register is None or a == 0 else a * register + step
                 z = self.state(z + (register if b == 1 else b * register))
         return z

@@ -7,6 +7,7 @@ from pydantic import Field
 from brevitas_models.adaptation.base import AdaptationLoss, Batch
 from brevitas_models.adaptation.consistency import Consistency
 from brevitas_models.adaptation.coral import Coral
+from brevitas_models.adaptation.distillation import Distillation
 from brevitas_models.adaptation.information import InformationMaximisation
 from brevitas_models.adaptation.pseudo_labels import PseudoLabels
 from brevitas_models.adaptation.self_ensembling import SelfEnsembling
@@ -14,12 +15,13 @@ from brevitas_models.adaptation.self_ensembling import SelfEnsembling
 LOSSES: tuple[type[AdaptationLoss], ...] = (
     Consistency,
     Coral,
+    Distillation,
     InformationMaximisation,
     PseudoLabels,
     SelfEnsembling,
 )
 AnyAdaptationLoss = Annotated[
-    Consistency | Coral | InformationMaximisation | PseudoLabels | SelfEnsembling,
+    Consistency | Coral | Distillation | InformationMaximisation | PseudoLabels | SelfEnsembling,
     Field(discriminator="name"),
 ]
 

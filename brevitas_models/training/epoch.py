@@ -58,7 +58,15 @@ class Phase:
 
     def statistics_batches(self) -> list[Tensor]:
         """Plain images of the target domain, or of the source domain without adaptation, in batches of like sizes."""
-        images = self.domains.source.images if self.name == "source_only" else self.domains.target_images
+        if self.name == "source_only":
+            return self._plain_batches(self.domains.source.images)
+        return self.target_batches()
+
+    def target_batches(self) -> list[Tensor]:
+        """Plain training images of the target domain."""
+        return self._plain_batches(self.domains.target_images)
+
+    def _plain_batches(self, images: Tensor) -> list[Tensor]:
         chosen = images[torch.randperm(len(images), generator=self.generator(STATISTICS_DRAW)).to(images.device)]
         chosen = chosen[: STATISTICS_BATCH * STATISTICS_BATCHES]
         return [image_values(batch) for batch in chosen.chunk(-(-len(chosen) // STATISTICS_BATCH))]
@@ -115,6 +123,7 @@ def run_epoch(phase: Phase, epoch: int, on_step: OnStep) -> dict[str, Any]:
         "phase": phase.name,
         "epoch": epoch + 1,
         "losses": {name: value / phase.steps for name, value in totals.items()},
+        "source_accuracy": accuracy(phase.network, domains.source_test.first(config.evaluation_images)),
         "target_accuracy": accuracy(phase.network, domains.target_test.first(config.evaluation_images)),
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from brevitas_models.training.config import PHASES, TrainingConfig
 from brevitas_models.training.run_state import RunState
+from brevitas_models.training.scores import UnlabelledScores, adaptation_warnings
 from finn_flow.files import atomic_path, atomic_write_json
 
 METRICS_FILE, CURVES_FILE, EVENTS_FOLDER = "metrics.json", "curves.png", "tensorboard"
@@ -29,7 +30,8 @@ class EventLog:
         """Add a history entry as epoch ``epoch``, counted over all phases from 1."""
         for name, value in entry["losses"].items():
             self._writer.add_scalar(f"loss/{name}", value, epoch)
-        self._writer.add_scalar("accuracy/target", entry["target_accuracy"], epoch)
+        for domain in ("source", "target"):
+            self._writer.add_scalar(f"accuracy/{domain}", entry[f"{domain}_accuracy"], epoch)
         self._writer.flush()
 
     def __enter__(self) -> EventLog:
@@ -45,7 +47,10 @@ def write_results(folder: Path, config: TrainingConfig, state: RunState) -> dict
         "source": config.source.name,
         "target": config.target.name,
         "accuracy": state.accuracy,
+        "unlabelled_scores": state.scores,
+        "warnings": _warnings(state),
         "adaptation": [loss.name for loss in config.adaptation],
+        "training": state.config,
         "seconds": round(state.seconds, 1),
         "cpu_seconds": round(state.cpu_seconds, 1),
         "history": state.history,
@@ -55,27 +60,52 @@ def write_results(folder: Path, config: TrainingConfig, state: RunState) -> dict
     return metrics
 
 
+def _warnings(state: RunState) -> list[str]:
+    first, last = PHASES[0], PHASES[-1]
+    return adaptation_warnings(
+        UnlabelledScores(**state.scores[first]),
+        UnlabelledScores(**state.scores[last]),
+        state.accuracy[first]["source"],
+        state.accuracy[last]["source"],
+    )
+
+
 def draw_curves(path: Path, config: TrainingConfig, state: RunState) -> None:
-    """Draw losses and target accuracy over the epochs of all phases as a PNG."""
+    """Draw the accuracy on both domains and the losses over the epochs of all phases as a PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-    figure = Figure(figsize=(9, 6), layout="constrained")
+    figure = Figure(figsize=(10, 7), layout="constrained")
     FigureCanvasAgg(figure)
     upper, lower = figure.subplots(2, 1, sharex=True)
     epochs = range(1, len(state.history) + 1)
-    upper.plot(epochs, [entry["target_accuracy"] for entry in state.history], marker="o", color="black")
+    for domain, dataset, marker, colour in (
+        ("target", config.target, "o", "black"),
+        ("source", config.source, "s", "tab:orange"),
+    ):
+        accuracies = [entry[f"{domain}_accuracy"] for entry in state.history]
+        upper.plot(epochs, accuracies, marker=marker, markersize=4, color=colour, label=f"{dataset.name} ({domain})")
     upper.yaxis.set_major_formatter(PercentFormatter(1.0))
-    upper.set_ylabel(f"accuracy on {config.target.name}")
+    upper.set_ylabel("accuracy on test images")
+    upper.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), title="domain")
     for name in dict.fromkeys(name for entry in state.history for name in entry["losses"]):
         points = {epoch: entry["losses"].get(name) for epoch, entry in zip(epochs, state.history, strict=True)}
         known = {epoch: value for epoch, value in points.items() if value is not None}
         lower.plot(list(known), list(known.values()), marker=".", label=name)
-    figure.legend(loc="outside right center")
+    lower.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), title="loss")
     lower.set_ylabel("loss, unweighted")
     lower.set_xlabel("epoch")
     lower.xaxis.set_major_locator(MaxNLocator(integer=True))
+    for axes in (upper, lower):
+        axes.grid(alpha=0.3)
+    _shade_phases(upper, lower, config, state)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=120)
+
+
+def _shade_phases(upper: Any, lower: Any, config: TrainingConfig, state: RunState) -> None:
+    """A band for each phase, with its name and what it reached on all test images of the target above it."""
     first = 0
     for position, name in enumerate(PHASES):
         last = first + config.epochs(name)
@@ -91,5 +121,3 @@ def draw_curves(path: Path, config: TrainingConfig, state: RunState) -> None:
         )
         first = last
     lower.set_xlim(0.5, first + 0.5)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=120)

@@ -21,6 +21,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "teacher": dict,
     "history": list,
     "accuracy": dict,
+    "scores": dict,
     "seconds": float,
     "cpu_seconds": float,
 }
@@ -41,6 +42,7 @@ class RunState:
     teacher : state dict of the teacher; empty without one, and when ``epoch`` is 0.
     history : one entry per epoch done, for the curves.
     accuracy : what each finished phase reached.
+    scores : `UnlabelledScores` of each finished phase on training images of the target.
     seconds, cpu_seconds : spent so far.
     """
 
@@ -52,6 +54,7 @@ class RunState:
     teacher: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     accuracy: dict[str, dict[str, float]] = field(default_factory=dict)
+    scores: dict[str, dict[str, float]] = field(default_factory=dict)
     seconds: float = 0.0
     cpu_seconds: float = 0.0
 

@@ -15,12 +15,15 @@ from brevitas_models.adaptation import AdaptationLoss
 from brevitas_models.batch_norm import FieldBatchNorm
 from brevitas_models.calibration import calibrate_quantizers, load_float_weights
 from brevitas_models.checkpoint import CHECKPOINT_FILE, load_state, save_checkpoint
+from brevitas_models.float_checkpoint import save_float_network
 from brevitas_models.networks import ODENet, float_network, quantized_network
 from brevitas_models.training.config import PHASES, TrainingConfig
 from brevitas_models.training.domains import Domains, load_domains
-from brevitas_models.training.epoch import Phase, accuracy, run_epoch
+from brevitas_models.training.epoch import STATISTICS_DRAW, Phase, accuracy, run_epoch
+from brevitas_models.training.mistakes import MISTAKES_FILE, draw_mistakes
 from brevitas_models.training.results import EventLog, write_results
 from brevitas_models.training.run_state import STATE_FILE, RunState, load_run_state
+from brevitas_models.training.scores import unlabelled_scores
 from brevitas_models.training.teacher import Teacher
 from finn_flow.errors import UserError
 from finn_flow.files import check_writable_dir
@@ -39,8 +42,8 @@ def train(
 
     The result does not depend on interruptions: at most the running epoch is done again.
 
-    Writes ``checkpoint.pt`` (the quantised network), ``metrics.json``, ``curves.png``, ``tensorboard/`` and
-    ``state.pt``.
+    Writes ``checkpoint.pt`` (the quantised network), ``float.pt`` (the adapted float network), ``metrics.json``,
+    ``curves.png``, ``mistakes.png``, ``tensorboard/`` and ``state.pt``.
 
     Raises
     ------
@@ -58,12 +61,19 @@ def train(
     steps = config.steps_per_epoch or math.ceil(len(domains.source) / config.batch_size)
     with EventLog(folder, state.history) as log:
         while state.phase < len(PHASES):
+            name = PHASES[state.phase]
             network = _run_phase(config, domains, steps, device, state, folder, log, report, on_progress)
+            if name == "float":
+                save_float_network(folder, config.network, state.network)
             if state.phase == len(PHASES):
                 details = {"accuracy": state.accuracy, "training": state.config}
                 save_checkpoint(folder / CHECKPOINT_FILE, network, domains.class_names, details)
+                draw_mistakes(folder / MISTAKES_FILE, network, domains.target_test, domains.class_names)
             state.save(folder)
-    return write_results(folder, config, state)
+    metrics = write_results(folder, config, state)
+    for warning in metrics["warnings"]:
+        report(f"warning: {warning}")
+    return metrics
 
 
 def _run_phase(
@@ -110,6 +120,10 @@ def _run_phase(
                 "source": accuracy(network, domains.source_test),
                 "target": accuracy(network, domains.target_test),
             }
+            scores = unlabelled_scores(
+                network, phase.target_batches(), config.augmentation, phase.generator(STATISTICS_DRAW)
+            )
+            state.scores[name] = scores.to_json()
         state.seconds += time.perf_counter() - started
         state.cpu_seconds += time.process_time() - cpu_started
         if state.epoch < config.epochs(name):

@@ -57,3 +57,31 @@ def test_held_weights_give_the_same_values_and_gradients():
         output.square().sum().backward()
         results.append((output.detach(), layer.weight.grad.clone()))
     torch.testing.assert_close(results[0], results[1])
+
+
+def test_fields_of_their_own_compute_the_same_with_equal_weights():
+    shared = preset("dsodenet-tiny").model_copy(update={"batch_norm": "shared", "time": "none"})
+    own = shared.model_copy(update={"field_weights": "per_iteration"})
+    torch.manual_seed(0)
+    ode, residual = float_network(shared).eval(), float_network(own).eval()
+    state = {}
+    for name in residual.state_dict():
+        block = name.split(".")
+        source = ".".join([*block[:2], "field", *block[4:]]) if "own_fields" in name else name
+        state[name] = ode.state_dict()[source]
+    residual.load_state_dict(state)
+    images = torch.rand(3, 1, 14, 14)
+    assert torch.equal(ode(images), residual(images))
+    with torch.no_grad():
+        residual.ode_blocks[1].fields[2].convolutions[0].weight += 1.0
+    assert not torch.equal(ode(images), residual(images))
+
+
+def test_fields_of_their_own_multiply_the_parameters():
+    tiny = preset("dsodenet-tiny")
+    per_field = [sum(p.numel() for p in block.field.parameters()) for block in float_network(tiny).ode_blocks]
+    counts = [
+        sum(p.numel() for p in float_network(tiny.model_copy(update={"field_weights": kind})).parameters())
+        for kind in ("shared", "per_iteration")
+    ]
+    assert counts[1] - counts[0] == per_field[0] * (2 - 1) + per_field[1] * (3 - 1)

@@ -6,12 +6,14 @@ import torch
 from brevitas_models.adaptation import LOSSES, Batch
 from brevitas_models.adaptation.consistency import Consistency
 from brevitas_models.adaptation.coral import Coral, covariance
+from brevitas_models.adaptation.distillation import Distillation
 from brevitas_models.adaptation.information import InformationMaximisation
 from brevitas_models.adaptation.pseudo_labels import PseudoLabels, cluster_labels
 from brevitas_models.adaptation.self_ensembling import SelfEnsembling
 from brevitas_models.config import NetworkConfig
+from brevitas_models.float_checkpoint import save_float_network
 from brevitas_models.networks import float_network
-from finn_flow.errors import FlowError
+from finn_flow.errors import FlowError, UserError
 
 
 def batch(source, target, target_logits=None, indices=None, teacher_logits=None):
@@ -27,12 +29,12 @@ def batch(source, target, target_logits=None, indices=None, teacher_logits=None)
 
 
 def test_names_are_the_default_names():
-    names = ["consistency", "coral", "information_maximisation", "pseudo_labels", "self_ensembling"]
-    assert [loss().name for loss in LOSSES] == names
+    names = ["consistency", "coral", "distillation", "information_maximisation", "pseudo_labels", "self_ensembling"]
+    assert [loss.model_fields["name"].default for loss in LOSSES] == names
 
 
 def test_which_losses_need_a_teacher():
-    assert [loss().name for loss in LOSSES if loss.uses_teacher] == ["consistency", "self_ensembling"]
+    assert [loss for loss in LOSSES if loss.uses_teacher] == [Consistency, SelfEnsembling]
     without = batch(torch.zeros(2, 4), torch.zeros(2, 4))
     for loss in (Consistency(), SelfEnsembling()):
         with pytest.raises(ValueError, match="must have `teacher_logits`"):
@@ -141,3 +143,34 @@ def test_pseudo_labels_use_only_the_kept_images():
     assert float(PseudoLabels().loss(chosen, labels)) == pytest.approx(50.0)
     chosen = batch(features, features, logits, indices=torch.tensor([0, 0]))
     assert float(PseudoLabels().loss(chosen, labels)) == 0.0
+
+
+SMALL = NetworkConfig(in_channels=1, image_size=[8, 8], channels=[4], iterations=[2], num_classes=3)
+
+
+def test_distillation_by_hand():
+    # At T = 2 the logits are ln 3 and 0 against 0 and 0: probabilities 3/4, 1/4 against 1/2, 1/2.
+    teacher = torch.tensor([[9.0, 9.0], [2 * math.log(3), 0.0]])
+    chosen = batch(torch.zeros(1, 4), torch.zeros(1, 4), torch.zeros(1, 2), indices=torch.tensor([1]))
+    divergence = 0.75 * math.log(1.5) + 0.25 * math.log(0.5)
+    loss = Distillation(teacher="unused", temperature=2.0)
+    assert float(loss.loss(chosen, teacher)) == pytest.approx(4 * divergence, abs=1e-6)
+
+
+def test_the_distilling_network_is_the_one_in_the_folder(tmp_path):
+    torch.manual_seed(0)
+    larger = float_network(SMALL.model_copy(update={"channels": [8], "convolution": "dense"})).eval()
+    save_float_network(tmp_path, larger.config, larger.state_dict())
+    images = torch.randint(0, 256, (5, 1, 8, 8)).to(torch.uint8)
+    with torch.no_grad():
+        prepared = Distillation(teacher=str(tmp_path)).prepare(float_network(SMALL), images)
+        assert torch.equal(prepared, larger(images / 256))
+
+
+def test_a_teacher_of_other_images_is_refused(tmp_path):
+    other = float_network(SMALL.model_copy(update={"image_size": [9, 9]}))
+    save_float_network(tmp_path, other.config, other.state_dict())
+    with pytest.raises(UserError, match=r"teacher's `image_size` must be \[8, 8\] as the network's, not \[9, 9\]"):
+        Distillation(teacher=str(tmp_path)).prepare(float_network(SMALL), torch.zeros(2, 1, 8, 8))
+    with pytest.raises(UserError, match="there is no such file"):
+        Distillation(teacher=str(tmp_path / "none")).prepare(float_network(SMALL), torch.zeros(2, 1, 8, 8))

@@ -50,7 +50,9 @@ def test_it_learns_and_an_interrupted_training_ends_the_same(config, tmp_path):
     assert {path.name for path in (tmp_path / "whole").iterdir()} == {
         "checkpoint.pt",
         "curves.png",
+        "float.pt",
         "metrics.json",
+        "mistakes.png",
         "state.pt",
         "tensorboard",
     }
