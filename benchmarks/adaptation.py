@@ -2,9 +2,9 @@
 
 Prints, for each direction and network, the accuracy on all test images of the target: float trained on the source
 alone, float adapted, quantised adapted, with mean and standard deviation over the seeds that were run. The figures
-come from the files that trainings leave in DIR; a row without any says so. The last epoch counts: nothing is chosen by
-labels of the target. `--train` runs what is missing, one training after the other, all rows' first seed first; stopped, the
-same command goes on. Example:
+come from the files that trainings leave in DIR; a row without any says so. The last epoch counts: nothing is chosen
+by labels of the target. `--train` runs what is missing, one training after the other, all rows' first seed first;
+stopped, the same command goes on. Example:
 
     python -m benchmarks.adaptation --train --only mnist_usps dsODENet
 """
