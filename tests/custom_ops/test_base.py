@@ -22,8 +22,7 @@ from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.rtl_lint import own_cores
 from finn_flow.verilator import Design, SimulationError, StreamPort, pack, simulate
 from tests.custom_ops.base_test import PART, STALLS, Case, make_model
-from tests.custom_ops.test_depthwise_conv import conv_case
-from tests.custom_ops.test_indexed_thresholding import threshold_case
+from tests.custom_ops.cases import conv_case, threshold_case
 
 CONV = conv_case(8, 2, (4, 4), 3, 1, "INT4", "INT4").attributes
 FORK = {"NumOutputs": 2, "NumChannels": 4, "PE": 2, "numInputVectors": [1, 3], "inputDataType": "INT4"}

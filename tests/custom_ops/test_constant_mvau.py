@@ -7,8 +7,7 @@ from custom_ops.mvau.op import ConstantMVAU, generating_op
 from finn_flow.netlist import write_netlist
 from finn_flow.simulation.accelerator import Accelerator
 from finn_flow.verilator import Stall
-from tests.finn_flow.finn_adapter.finn_nodes import CLOCK_NS, PART, run_python
-from tests.finn_flow.finn_adapter.test_xsi import mvau
+from tests.finn_flow.finn_adapter.finn_nodes import CLOCK_NS, PART, mvau, run_python
 
 NODES = {
     "folded": mvau("UINT4", "INT4", 12, 8, simd=3, pe=4),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -18,28 +18,7 @@ from custom_ops.depthwise_conv.reference import accumulator_bounds, depthwise_co
 from finn_flow.errors import UserError
 from finn_flow.finn_adapter.environment import ensure_finn
 from tests.custom_ops.base_test import PART, Case, HardwareOpTest, Integers, make_model
-
-
-def conv_case(
-    channels: int, pe: int, size: tuple[int, int], kernel: int, stride: int, inputs: str, weights: str, **more: Any
-) -> Case:
-    """A case with random weights and the narrowest accumulator."""
-    kind = DataType[weights]
-    rng = np.random.default_rng(channels * kernel)
-    values = rng.integers(int(kind.min()), int(kind.max()), (channels, kernel, kernel), endpoint=True)
-    low, high = accumulator_bounds(values, DataType[inputs])
-    attributes = {
-        "NumChannels": channels,
-        "PE": pe,
-        "IFMDim": list(size),
-        "Kernel": kernel,
-        "Stride": stride,
-        "inputDataType": inputs,
-        "weightDataType": weights,
-        "outputDataType": DataType.get_smallest_possible(min(low, -high - 1)).name,
-        **more,
-    }
-    return Case(attributes, {1: values})
+from tests.custom_ops.cases import conv_case
 
 
 class TestDepthwiseConv(HardwareOpTest):
@@ -93,9 +72,9 @@ def test_accumulator_bounds_are_reached_and_never_passed(datatype: str, seed: in
     largest = [np.where(w > 0, ends[1], ends[0])[None, :, :, None] for w in weights]
     smallest = [np.where(w > 0, ends[0], ends[1])[None, :, :, None] for w in weights]
     center = [depthwise_conv(x, w[None], 1)[0, 1, 1, 0] for x, w in zip(largest, weights, strict=True)]
-    assert high >= max(center)
+    assert high == max(center)
     center = [depthwise_conv(x, w[None], 1)[0, 1, 1, 0] for x, w in zip(smallest, weights, strict=True)]
-    assert low <= min(center)
+    assert low == min(center)
 
 
 def test_minimize_accumulator_width_uses_the_weights() -> None:

@@ -17,40 +17,7 @@ from custom_ops.indexed_thresholding.reference import clip_thresholds, indexed_t
 from custom_ops.streams import Stream
 from finn_flow.errors import FlowError, UserError
 from tests.custom_ops.base_test import Case, HardwareOpTest, Integers, make_model
-
-
-def threshold_case(
-    channels: int,
-    pe: int,
-    steps: int,
-    iterations: int,
-    inputs: str,
-    outputs: str,
-    bias: int = 0,
-    shared: bool = False,
-    size: tuple[int, int] = (3, 4),
-    trigger: int = 0,
-) -> Case:
-    """A case with random thresholds, some of them beyond the inputs' range."""
-    kind = DataType[inputs]
-    rng = np.random.default_rng(channels + steps)
-    margin = 3
-    low, high = int(kind.min()) - margin, int(kind.max()) + margin
-    thresholds = np.sort(rng.integers(low, high, (iterations, 1 if shared else channels, steps), endpoint=True))
-    attributes = {
-        "NumChannels": channels,
-        "PE": pe,
-        "numInputVectors": [1, *size],
-        "numSteps": steps,
-        "ActVal": bias,
-        "inputDataType": inputs,
-        "weightDataType": "INT14",
-        "outputDataType": outputs,
-        "iterations": iterations,
-        "channel_wise": int(not shared),
-        "depth_trigger_bram": trigger,
-    }
-    return Case(attributes, {1: thresholds})
+from tests.custom_ops.cases import threshold_case
 
 
 class TestIndexedThresholding(HardwareOpTest):

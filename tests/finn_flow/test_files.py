@@ -1,4 +1,5 @@
 import errno
+import fcntl
 import json
 import os
 import shutil
@@ -75,23 +76,29 @@ def test_check_writable_dir_creates_it(tmp_path):
     assert list((tmp_path / "a" / "b").iterdir()) == []
 
 
-def test_lock_lets_one_in_at_a_time(tmp_path):
-    inside, most = [], []
+def test_lock_keeps_others_out(tmp_path):
+    path = tmp_path / ".lock"
+    with locked(path), path.open() as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with path.open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
-    def work():
-        for _ in range(50):
-            with locked(tmp_path / ".lock"):
-                inside.append(1)
-                most.append(len(inside))
-                inside.pop()
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
+def test_lock_waits_for_its_holder(tmp_path):
+    path = tmp_path / ".lock"
+    entered = threading.Event()
+
+    def enter():
+        with locked(path):
+            entered.set()
+
+    thread = threading.Thread(target=enter)
+    with path.open("a") as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
         thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(most) == 200
-    assert max(most) == 1
+        assert not entered.wait(0.2)
+    assert entered.wait(10)
+    thread.join()
 
 
 @pytest.mark.parametrize("system_exchanges", [True, False])

@@ -14,9 +14,10 @@ from finn_flow.netlist.netlist import INSTRUMENT_SOURCES
 from finn_flow.netlist.write import write_netlist
 from finn_flow.simulation.accelerator import Accelerator
 from finn_flow.transformations.bodies import loop_body, loops
-from finn_flow.transformations.insert_fifos import FIFO, InsertFIFOs, SetFIFODepths
+from finn_flow.transformations.insert_fifos import InsertFIFOs, SetFIFODepths
 from finn_flow.transformations.name_nodes import NameNodes
 from finn_flow.verilator import Stall, lint
+from tests.finn_flow.fifo_sizing.fifo_names import fifos
 from tests.finn_flow.netlist.one_block import CLOCK_NS, PART, one_block
 
 FRAMES = 12
@@ -44,11 +45,6 @@ def test_candidates_only_grow() -> None:
 @pytest.mark.parametrize("source", INSTRUMENT_SOURCES, ids=lambda source: source.stem)
 def test_instruments_lint_alone(source: Path) -> None:
     lint(source.stem, [source])
-
-
-def fifos(model) -> list[str]:
-    bodies = [loop_body(node) for node in loops(model)]
-    return [node.name for graph in (model, *bodies) for node in graph.graph.node if node.op_type == FIFO]
 
 
 def test_inserting_and_taking_out_changes_no_value() -> None:

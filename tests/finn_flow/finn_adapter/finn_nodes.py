@@ -90,3 +90,31 @@ def prepare(model: ModelWrapper) -> ModelWrapper:
 def run_rtl(node: Node, inputs: dict[str, np.ndarray]) -> np.ndarray:
     """The node's output by RTL simulation."""
     return execute_onnx(prepared(node), inputs)["outp"]
+
+
+def mvau(input_type: str, weight_type: str, mw: int, mh: int, simd: int, pe: int, pumped: bool = False) -> Node:
+    bits = {name: int(name.lstrip("UINT")) for name in (input_type, weight_type)}
+    rng = np.random.default_rng(mw + mh)
+    high = 2 ** (bits[weight_type] - 1)
+    return Node(
+        "MVAU_rtl",
+        (1, 5, mw),
+        input_type,
+        (1, 5, mh),
+        "INT24",
+        {
+            "MW": mw,
+            "MH": mh,
+            "SIMD": simd,
+            "PE": pe,
+            "inputDataType": input_type,
+            "weightDataType": weight_type,
+            "outputDataType": "INT24",
+            "noActivation": 1,
+            "numInputVectors": [1, 5],
+            "mem_mode": "internal_decoupled",
+            "pumpedCompute": int(pumped),
+        },
+        rng.integers(-high + 1, high, (mw, mh)),
+        weight_type,
+    )

@@ -12,39 +12,12 @@ from tests.finn_flow.finn_adapter.finn_nodes import (
     Node,
     execute_onnx,
     getCustomOp,
+    mvau,
     prepare,
     prepared,
     run_python,
     run_rtl,
 )
-
-
-def mvau(input_type: str, weight_type: str, mw: int, mh: int, simd: int, pe: int, pumped: bool = False) -> Node:
-    bits = {name: int(name.lstrip("UINT")) for name in (input_type, weight_type)}
-    rng = np.random.default_rng(mw + mh)
-    high = 2 ** (bits[weight_type] - 1)
-    return Node(
-        "MVAU_rtl",
-        (1, 5, mw),
-        input_type,
-        (1, 5, mh),
-        "INT24",
-        {
-            "MW": mw,
-            "MH": mh,
-            "SIMD": simd,
-            "PE": pe,
-            "inputDataType": input_type,
-            "weightDataType": weight_type,
-            "outputDataType": "INT24",
-            "noActivation": 1,
-            "numInputVectors": [1, 5],
-            "mem_mode": "internal_decoupled",
-            "pumpedCompute": int(pumped),
-        },
-        rng.integers(-high + 1, high, (mw, mh)),
-        weight_type,
-    )
 
 
 def thresholding(input_type: str, bits: int, channels: int, pe: int, per_channel: bool, act_val: int = 0) -> Node:

@@ -4,8 +4,8 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
 from finn_flow.transformations.bodies import loop_body, loops
+from tests.finn_flow.transformations.compiled import hardware, integers
 from tests.finn_flow.transformations.qonnx_graphs import ode_net
-from tests.finn_flow.transformations.test_convert_to_hardware import hardware, integers
 
 PART = "xczu7ev-ffvc1156-2-e"
 

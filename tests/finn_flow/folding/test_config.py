@@ -9,7 +9,7 @@ from finn_flow.errors import UserError
 from finn_flow.folding.config import apply_folding_config, extract_folding, read_folding_config
 from finn_flow.folding.target import fold_for_cycles
 from tests.finn_flow.folding.small_networks import all_nodes, lowered, small_hardware
-from tests.finn_flow.transformations.test_convert_to_hardware import assert_same_logits, finish, hardware
+from tests.finn_flow.transformations.compiled import assert_same_logits, finish, hardware
 
 BODY_NODE = "ODELoop_rtl_0_MVAU_rtl_0"
 

@@ -1,18 +1,25 @@
 """The limit on a lone frame's latency: kept, not without cost, no dearer than needed, refused where impossible."""
 
+import tempfile
 from itertools import product
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from finn_flow.estimates.boards import board_resources
 from finn_flow.estimates.memories import node_resources
+from finn_flow.fifo_sizing.search import size_fifos
 from finn_flow.folding.problem import Problem, folding_problem
 from finn_flow.folding.resources import cost
 from finn_flow.folding.solve import solve, total_resources
 from finn_flow.folding.target import InfeasibleTarget, fold_for_cycles
+from finn_flow.netlist import write_netlist
+from finn_flow.simulation.accelerator import Accelerator
 from tests.finn_flow.folding.small_networks import PART, small_hardware
+from tests.finn_flow.netlist.one_block import CLOCK_NS
+from tests.finn_flow.transformations.compiled import finish, hardware, integers
 from tests.finn_flow.transformations.qonnx_graphs import ode_net
-from tests.finn_flow.transformations.test_convert_to_hardware import hardware, integers
 
 BOARD = board_resources("ZCU104")
 BUDGET = 600
@@ -79,3 +86,27 @@ def test_against_trying_everything():
 def test_an_impossible_limit_is_named():
     with pytest.raises(InfeasibleTarget, match=r"no folding lets a lone frame through in 0\.1 x 600 cycles; at best"):
         fold_for_cycles(two_loops(), BUDGET, latency_frames=0.1)
+
+
+def simulated_latency(frames: float | None) -> tuple[int, float]:
+    """First word in to last word out of a lone frame, in Verilator, and what the formula says, both in cycles."""
+    model = two_loops()
+    problem = folding_problem(model, PART, node_resources)
+    formula = latency(problem, solve(problem, BUDGET, BOARD, latency_frames=frames).chosen)
+    fold_for_cycles(model, BUDGET, latency_frames=frames)
+    sized, _ = size_fifos(finish(model), PART, CLOCK_NS)
+    with tempfile.TemporaryDirectory() as folder:
+        netlist = write_netlist(sized, Path(folder) / "rtl", PART, CLOCK_NS)
+        (stream,) = netlist.inputs.values()
+        codes = np.random.default_rng(0).integers(0, 256, (3, *stream.shape[1:]))
+        with Accelerator(netlist) as accelerator:
+            run = accelerator.run(codes, frames_in_flight=1)
+    return run.first_frame_latency_cycles, formula
+
+
+def test_a_lone_frame_takes_what_the_formula_says_and_a_few_rows() -> None:
+    free, held = simulated_latency(None), simulated_latency(1.7)
+    for cycles, formula in (free, held):
+        # Left out of the formula are a few rows of pixels in each of the convolutions: of 8 rows, 3 at most.
+        assert formula <= cycles <= 1.4 * formula
+    assert held[0] < free[0]

@@ -14,7 +14,7 @@ from finn_flow.transformations.bodies import loops
 from finn_flow.transformations.insert_fifos import FIFO, InsertFIFOs
 from finn_flow.transformations.name_nodes import NameNodes
 from tests.finn_flow.folding.small_networks import PART, all_nodes, small_hardware
-from tests.finn_flow.transformations.test_convert_to_hardware import finish, graphs
+from tests.finn_flow.transformations.compiled import finish, graphs
 
 
 def fifo(depth: int, elements: int, bits: int):

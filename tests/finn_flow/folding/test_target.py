@@ -13,7 +13,7 @@ from finn_flow.folding.resources import cost
 from finn_flow.folding.solve import solve, total_resources
 from finn_flow.folding.target import InfeasibleTarget, fold_for_cycles, fold_for_share
 from tests.finn_flow.folding.small_networks import PART, all_nodes, cycles_per_frame, lowered, small_hardware
-from tests.finn_flow.transformations.test_convert_to_hardware import assert_same_logits, finish, graphs, hardware
+from tests.finn_flow.transformations.compiled import assert_same_logits, finish, graphs, hardware
 
 BOARD = board_resources("ZCU104")
 

@@ -1,6 +1,5 @@
 """Hardware graphs compute exactly what the integer graphs do, at any folding."""
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,42 +8,12 @@ from qonnx.custom_op.registry import getCustomOp
 
 from custom_ops.hardware import DOMAIN
 from finn_flow.errors import UserError
-from finn_flow.execution import execute_batch, execute_hardware
 from finn_flow.folding.options import apply_folding, legal_foldings
 from finn_flow.folding.target import fold_for_cycles
-from finn_flow.steps.frontend import step_lower_to_integers
 from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
 from finn_flow.transformations.convert_to_hardware import ConvertToHardware
-from finn_flow.transformations.insert_forks import InsertForks
-from finn_flow.transformations.insert_width_converters import InsertWidthConverters
-from finn_flow.transformations.name_nodes import NameNodes
-from finn_flow.transformations.roll_ode_blocks import RollODEBlocks
+from tests.finn_flow.transformations.compiled import assert_same_logits, finish, graphs, hardware, integers
 from tests.finn_flow.transformations.qonnx_graphs import STATE, GraphBuilder, ode_net
-
-
-def integers(model: ModelWrapper) -> ModelWrapper:
-    return step_lower_to_integers.__wrapped__(model.transform(RollODEBlocks(require=False)), None)
-
-
-def hardware(lowered: ModelWrapper) -> ModelWrapper:
-    return lowered.transform(ConvertToHardware()).transform(InsertForks()).transform(NameNodes())
-
-
-def finish(model: ModelWrapper) -> ModelWrapper:
-    return model.transform(InsertWidthConverters()).transform(NameNodes())
-
-
-def assert_same_logits(lowered: ModelWrapper, converted: ModelWrapper, seed: int = 0) -> None:
-    shape = lowered.get_tensor_shape(lowered.graph.input[0].name)
-    codes = np.random.default_rng(seed).integers(0, 256, (5, *shape[1:]))
-    expected = execute_batch(lowered, codes).astype(np.int64)
-    found = execute_hardware(converted, codes.transpose(0, 2, 3, 1))
-    np.testing.assert_array_equal(found["logits"], expected)
-    np.testing.assert_array_equal(found["labels"], expected.argmax(axis=1))
-
-
-def graphs(model: ModelWrapper) -> list[ModelWrapper]:
-    return [model, *(loop_body(node) for node in loops(model))]
 
 
 @settings(max_examples=10)
