@@ -73,8 +73,8 @@ format: setup ## rewrite the Python files in the project's format
 bench: setup ## run the benchmarks
 	@$(BIN)/python -m benchmarks.run
 
-clean: ## remove what builds and tools left in this folder, but not the virtual environment
-	rm -rf build dist runs demo *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+clean: ## remove what builds and tools left in this folder, but not the virtual environment or trainings
+	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -path ./$(VENV) -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
 distclean: clean ## remove the virtual environment too
