@@ -19,13 +19,14 @@ import numpy as np
 
 from benchmarks.common.accelerators import build_untrained
 from brevitas_models.config import preset
+from finn_flow.build_folder import BuildFolder
 from finn_flow.deployment.driver.accelerator import Accelerator
-from finn_flow.deployment.package import FOLDER, NETLIST_FOLDER, make_package
+from finn_flow.deployment.package import make_package
 from finn_flow.deployment.simulated_board import SimulatedBoard
 from finn_flow.deployment.simulated_board.board import PYNQ_FOLDER
 from finn_flow.execution import execute_hardware
 from finn_flow.finn_adapter.environment import ensure_finn
-from finn_flow.netlist.netlist import GRAPH, Netlist
+from finn_flow.netlist.netlist import Netlist
 
 TINY_CYCLES = 3000
 
@@ -42,17 +43,17 @@ def soak(build: Path, frames: int, stall: float, seed: int) -> dict[str, Any]:
     ensure_finn()
     from qonnx.core.modelwrapper import ModelWrapper
 
-    netlist = Netlist.load(build / NETLIST_FOLDER)
+    netlist = Netlist.load(BuildFolder(build).netlist)
     (source,) = netlist.inputs.values()
     images = np.random.default_rng(seed).integers(0, 256, (frames, *source.shape[1:]), dtype=np.uint8)
-    expected = execute_hardware(ModelWrapper(str(netlist.folder / GRAPH)), images)["labels"]
+    expected = execute_hardware(ModelWrapper(str(BuildFolder(build).graph)), images)["labels"]
     sys.path.insert(0, str(PYNQ_FOLDER))
     from finn_flow.deployment.driver.manifest import Manifest
 
-    number = Manifest.load(build / FOLDER).build_id
+    number = Manifest.load(BuildFolder(build).package).build_id
     with SimulatedBoard(netlist, number, stall, seed) as board, tempfile.TemporaryDirectory() as folder:
         lock = Path(folder) / "lock"
-        with Accelerator(build / FOLDER, board.bitfile, timeout_s=600, lock_file=lock) as accelerator:
+        with Accelerator(BuildFolder(build).package, board.bitfile, timeout_s=600, lock_file=lock) as accelerator:
             started = time.perf_counter()
             found = accelerator.classify(images)[:, 0]
             seconds = time.perf_counter() - started

@@ -23,8 +23,8 @@ from rich.table import Table
 
 from benchmarks.common.accelerators import build_untrained
 from brevitas_models.config import preset
+from finn_flow.build_folder import BuildFolder
 from finn_flow.netlist.netlist import Netlist
-from finn_flow.steps.netlist import NETLIST_FOLDER
 from finn_flow.verilator import Design, SimulationResult, pack, simulate
 from tests.finn_flow.verilator.designs import passthrough
 
@@ -88,7 +88,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         folders = {name: Path(name) for name in options.netlists}
         if not folders:
-            folders[PRESET] = build_untrained(preset(PRESET), Path(folder)) / NETLIST_FOLDER
+            folders[PRESET] = BuildFolder(build_untrained(preset(PRESET), Path(folder))).netlist
         rows = list(measure(folders))
     if options.json:
         print(json.dumps({"designs": [asdict(row) for row in rows]}, indent=2))

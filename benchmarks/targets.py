@@ -23,11 +23,10 @@ from rich.table import Table
 from benchmarks.common.accelerators import CLOCK_MHZ, CONFIG, build_untrained, report, simulate_exactly
 from benchmarks.common.presets_in_readme import write_readme
 from brevitas_models.config import preset
+from finn_flow.build_folder import BuildFolder
 from finn_flow.folding.target import DEFAULT_SHARE
 from finn_flow.folding.utilisation import multiplier_use, total_use
-from finn_flow.netlist.netlist import GRAPH
 from finn_flow.simulation.accelerator import LOGITS
-from finn_flow.steps.netlist import NETLIST_FOLDER
 from finn_flow.synthesis.report import synthesise_build
 
 TARGET_CYCLES = {"dsodenet-small": 5000, "dsodenet-base": 6600}
@@ -53,7 +52,7 @@ def measure(name: str, console: Console) -> dict[str, Any]:
         console.print(f"{name}: synthesising")
         synthesis = synthesise_build(built, progress=lambda line: console.print(f"{name}: {line}"))
         steps = report(built, "time_per_step.json")
-        use = total_use(multiplier_use(ModelWrapper(str(built / NETLIST_FOLDER / GRAPH))))
+        use = total_use(multiplier_use(ModelWrapper(str(BuildFolder(built).graph))))
         sizing = report(built, "fifo_sizing.json")
     return {
         "preset": name,

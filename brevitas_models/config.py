@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from finn_flow.errors import UserError
+from finn_flow.json_files import read_json
 
 PositiveInt = Annotated[int, Field(ge=1)]
 
@@ -135,13 +135,3 @@ def load_network_config(source: str | Path) -> NetworkConfig:
     if isinstance(data, dict) and "network" in data:
         data = data["network"]
     return preset(data) if isinstance(data, str) else parse_config(NetworkConfig, data, str(path))
-
-
-def read_json(path: Path) -> Any:
-    """Return the content of a JSON file; a `UserError` names the file and the line of a mistake."""
-    try:
-        return json.loads(path.read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not a JSON file: {error}") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None

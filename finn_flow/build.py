@@ -12,11 +12,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from finn_flow.build_folder import BuildFolder
 from finn_flow.errors import FlowError, UserError
 from finn_flow.files import atomic_path, atomic_write_json, check_writable_dir
 
 BITFILE = "bitfile"
-CONFIG_REPORT = Path("report") / "build_config.json"
 
 VENDOR_STEPS = {
     "step_hw_ipgen": "generated IP",
@@ -122,7 +122,7 @@ def build(config_path: Path, model_path: Path, folder: Path, progress: Progress)
 
     Without Vivado the steps from the first that needs it on are left out, and there is no bitfile. ``folder`` receives
     FINN's outputs: reports, intermediate models, the build log; its report folder is emptied first. The configuration
-    is kept in `CONFIG_REPORT`.
+    is kept in the reports.
 
     Parameters
     ----------
@@ -144,10 +144,11 @@ def build(config_path: Path, model_path: Path, folder: Path, progress: Progress)
     register_steps()
     config = load_build_config(config_path)
     check_writable_dir(folder)
-    rolled = folder / "intermediate_models" / "rolled.onnx"
+    place = BuildFolder(folder)
+    rolled = place.rolled_model
     roll_model(model_path, rolled)
-    shutil.rmtree(folder / "report", ignore_errors=True)
-    atomic_write_json(folder / CONFIG_REPORT, chosen_settings(config))
+    shutil.rmtree(place.reports, ignore_errors=True)
+    atomic_write_json(place.configuration, chosen_settings(config))
     config.output_dir = str(folder)
     config.save_intermediate_models = True
     steps = build_dataflow.resolve_build_steps(config)

@@ -12,13 +12,13 @@ import numpy as np
 from brevitas_models.config import NetworkConfig
 from brevitas_models.untrained import smooth_images, untrained_network
 from finn_flow.build import build
+from finn_flow.build_folder import GOLDEN_FILE, BuildFolder
 from finn_flow.errors import FlowError
-from finn_flow.export.network import GOLDEN_FILE, export_network
+from finn_flow.export.network import export_network
 from finn_flow.files import atomic_write_json
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.simulation.accelerator import LOGITS, Accelerator, AcceleratorRun
 from finn_flow.simulation.golden import load_golden
-from finn_flow.steps.netlist import NETLIST_FOLDER
 
 CLOCK_MHZ = 200
 CONFIG = Path(__file__).parents[2] / "build_configs" / "zcu104.json"
@@ -56,7 +56,7 @@ def simulate_exactly(built: Path, frames: int) -> AcceleratorRun:
     ------
     FlowError : a logit differs from Brevitas's.
     """
-    netlist = Netlist.load(built / NETLIST_FOLDER)
+    netlist = Netlist.load(BuildFolder(built).netlist)
     golden = load_golden(built.parent / GOLDEN_FILE, netlist).first(frames)
     with Accelerator(netlist) as accelerator:
         run = accelerator.run(golden.frames)
@@ -68,4 +68,4 @@ def simulate_exactly(built: Path, frames: int) -> AcceleratorRun:
 
 def report(built: Path, name: str) -> Any:
     """Return a JSON file of the build's report folder."""
-    return json.loads((built / "report" / name).read_text())
+    return json.loads((BuildFolder(built).reports / name).read_text())

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from brevitas_models.adaptation import AnyAdaptationLoss
-from brevitas_models.config import NetworkConfig, parse_config, preset, read_json
+from brevitas_models.config import NetworkConfig, parse_config, preset
 from brevitas_models.data import DATASETS
 from brevitas_models.training.augmentation import Augmentation
 from finn_flow.errors import UserError
+from finn_flow.json_files import read_json
 
 Epochs = Annotated[int, Field(ge=1)]
 Limit = Annotated[int, Field(ge=2)] | None

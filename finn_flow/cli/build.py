@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
+from finn_flow.build_folder import BuildFolder
 from finn_flow.cli.output import console, json_option, print_json, progress
+from finn_flow.json_files import read_json_object
 
 
 @click.command("build")
@@ -26,7 +27,7 @@ def command(config: Path, model: Path, out: Path, as_json: bool) -> None:
     from finn_flow.build import build
 
     result = build(config, model, out, progress)
-    report = json.loads((result.folder / "report" / "estimates.json").read_text())
+    report = read_json_object(BuildFolder(result.folder).estimates)
     if as_json:
         print_json({"folder": str(result.folder), "left_out": result.left_out, **report})
         return

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from finn_flow.deployment.package import GOLDEN_FILE, make_package
+from finn_flow.build_folder import GOLDEN_FILE, BuildFolder
+from finn_flow.deployment.package import make_package
 from finn_flow.deployment.samples import NOTES_SUFFIX
 from finn_flow.deployment.simulated_board.run_driver import run_driver
 from finn_flow.errors import FlowError, UserError
+from finn_flow.json_files import read_json_object
 
 Progress = Callable[[str], None]
 
@@ -65,7 +67,7 @@ def run_demo(configs: Path, folder: Path, progress: Progress) -> dict[str, Any]:
     built = build(build_config, folder / "model.onnx", folder / "build", progress)
     for name in (GOLDEN_FILE, Path(GOLDEN_FILE).with_suffix(NOTES_SUFFIX).name):
         shutil.copyfile(folder / name, built.folder / name)
-    estimates = json.loads((built.folder / "report" / "estimates.json").read_text())
+    estimates = read_json_object(BuildFolder(built.folder).estimates)
     exactness = check_chain(folder)
     progress("5/6 simulating the accelerator")
     simulation = check_accelerator(built.folder, frames=FRAMES, progress=progress).to_json()
@@ -103,14 +105,14 @@ def check_chain(folder: Path) -> dict[str, Any]:
     from finn_flow.export.network import network_values
     from finn_flow.transformations.lower_to_integers import LOGITS_SCALE
 
-    golden = np.load(folder / "golden.npz")
+    golden = np.load(folder / GOLDEN_FILE)
     codes, expected = golden["inputs"], golden["logits"]
-    steps = folder / "build" / "intermediate_models"
-    integers = ModelWrapper(str(steps / "step_lower_to_integers.onnx"))
-    hardware = ModelWrapper(str(steps / "step_fold.onnx"))
+    place = BuildFolder(folder / "build")
+    integers = ModelWrapper(str(place.step_model("step_lower_to_integers")))
+    hardware = ModelWrapper(str(place.step_model("step_fold")))
     scale = np.float32(integers.get_metadata_prop(LOGITS_SCALE))
     links = {
-        "rolled QONNX": execute_batch(ModelWrapper(str(steps / "rolled.onnx")), network_values(codes)),
+        "rolled QONNX": execute_batch(ModelWrapper(str(place.rolled_model)), network_values(codes)),
         "integers": execute_batch(integers, codes.transpose(0, 3, 1, 2)) * scale,
         "hardware graph": execute_hardware(hardware, codes)["logits"] * scale,
     }

@@ -24,13 +24,14 @@ def command(folder: Path, training: Path | None, as_json: bool) -> None:
 
     Example: dsode report build
     """
-    from finn_flow.report.write import DATA, PAGE, write_report
+    from finn_flow.build_folder import BuildFolder
+    from finn_flow.report.write import write_report
 
     data = write_report(folder, training)
     if as_json:
-        print_json({"page": str(folder / PAGE), "data": str(folder / DATA), **data})
+        print_json({"page": str(BuildFolder(folder).page), "data": str(BuildFolder(folder).page_data), **data})
         return
     out = console()
-    out.print(f"{folder / PAGE}", soft_wrap=True)
+    out.print(f"{BuildFolder(folder).page}", soft_wrap=True)
     for missing in data["missing"]:
         out.print(f"  not known yet: {missing['what']}; {missing['command']}", soft_wrap=True)

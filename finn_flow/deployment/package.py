@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import finn_flow
+from finn_flow.build_folder import BuildFolder
 from finn_flow.deployment.driver import manifest as board_manifest
 from finn_flow.deployment.driver.packing import StreamFormat
 from finn_flow.deployment.hardware.dma import build_id
@@ -21,13 +22,12 @@ from finn_flow.deployment.samples import Samples, load_samples
 from finn_flow.deployment.settings import finn_settings
 from finn_flow.errors import UserError
 from finn_flow.files import check_writable_dir, disk_errors, locked_folder, replace_together
+from finn_flow.json_files import read_json_object_if_there
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.netlist.structure import Stream
 from finn_flow.templates import fill_template
 
 BOARD = "ZCU104"
-FOLDER, ARCHIVE = "deploy", "deploy.zip"
-NETLIST_FOLDER, GOLDEN_FILE = "rtl", "golden.npz"
 DRIVER = Path(__file__).parent / "driver"
 README = Path(__file__).parent / "README.md.in"
 _WORKSPACE = ".deploy."
@@ -70,16 +70,16 @@ def make_package(build: Path, golden: Path | None = None, samples: int | None = 
         UserError: no build there, an accelerator that the driver cannot run, golden results of another network.
         FlowError: the disk is full.
     """
-    netlist = Netlist.load(build / NETLIST_FOLDER)
+    netlist = Netlist.load(BuildFolder(build).netlist)
     if len(netlist.inputs) != 1 or len(netlist.outputs) != 1:
         raise UserError(f"{build}: the driver runs accelerators with one input and one output")
-    if golden is None and (build / GOLDEN_FILE).is_file():
-        golden = build / GOLDEN_FILE
+    if golden is None and BuildFolder(build).golden.is_file():
+        golden = BuildFolder(build).golden
     taken = load_samples(netlist, golden, samples)
     check_writable_dir(build)
-    target = build / FOLDER
+    target, archive = BuildFolder(build).package, BuildFolder(build).package_archive
     with disk_errors(target), locked_folder(build), _workspace(build) as workspace:
-        folder = workspace / FOLDER
+        folder = workspace / target.name
         folder.mkdir()
         number = build_id(netlist)
         has_bitfile = _copy_bitfile(build, folder)
@@ -90,9 +90,9 @@ def make_package(build: Path, golden: Path | None = None, samples: int | None = 
         (folder / "README.md").write_text(_readme(netlist, taken, has_bitfile))
         manifest = _manifest(build, folder, netlist, taken, number)
         (folder / board_manifest.FILE).write_text(json.dumps(manifest, indent=2) + "\n")
-        _write_zip(folder, workspace / ARCHIVE)
-        replace_together([(folder, target), (workspace / ARCHIVE, build / ARCHIVE)])
-    return Package(target, build / ARCHIVE, has_bitfile, number, len(taken.images), len(manifest["files"]) + 1)
+        _write_zip(folder, workspace / archive.name)
+        replace_together([(folder, target), (workspace / archive.name, archive)])
+    return Package(target, archive, has_bitfile, number, len(taken.images), len(manifest["files"]) + 1)
 
 
 @contextmanager
@@ -155,19 +155,15 @@ def _manifest(build: Path, folder: Path, netlist: Netlist, samples: Samples, num
             {"name": loop.name, "iterations": loop.iterations, "frames_in_flight": loop.frames_in_flight}
             for loop in netlist.loops.values()
         ],
-        "folding": _json_file(build / "report" / "folding_config.json"),
+        "folding": read_json_object_if_there(BuildFolder(build).folding),
         "files": {name: board_manifest.sha256(folder / name) for name in _names(folder)},
     }
 
 
 def _measured_cycles(build: Path) -> float | None:
     """Cycles per frame as simulated when the FIFOs were sized."""
-    report = _json_file(build / "report" / "fifo_sizing.json")
-    return report.get("cycles_per_frame") if isinstance(report, dict) else None
-
-
-def _json_file(path: Path) -> Any:
-    return json.loads(path.read_text()) if path.is_file() else None
+    report = read_json_object_if_there(BuildFolder(build).fifo_sizing)
+    return None if report is None else report.get("cycles_per_frame")
 
 
 def _format(stream: Stream) -> dict[str, Any]:
@@ -209,7 +205,7 @@ def _write_zip(folder: Path, path: Path) -> None:
     """All files below one folder `deploy/`, in order, without anything that differs from run to run."""
     with zipfile.ZipFile(path, "w") as archive:
         for name in _names(folder):
-            entry = zipfile.ZipInfo(f"{FOLDER}/{name}", _ZIP_TIME)
+            entry = zipfile.ZipInfo(f"{folder.name}/{name}", _ZIP_TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             entry.create_system = 3

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from finn_flow.build_folder import GRAPH_FILE
 from finn_flow.deployment.driver.preprocessing import INPUT_BITS, Preprocessing
 from finn_flow.errors import UserError
 from finn_flow.finn_adapter.environment import ensure_finn
-from finn_flow.netlist.netlist import GRAPH, Netlist
+from finn_flow.netlist.netlist import Netlist
 from finn_flow.simulation.golden import Golden, load_golden, random_golden
 
 NOTES_SUFFIX = ".json"
@@ -84,7 +85,7 @@ def load_samples(netlist: Netlist, golden_path: Path | None, count: int | None) 
         ensure_finn()
         from qonnx.core.modelwrapper import ModelWrapper
 
-        model = ModelWrapper(str(netlist.folder / GRAPH))
+        model = ModelWrapper(str(netlist.folder / GRAPH_FILE))
         golden = random_golden(netlist, model, count or RANDOM_SAMPLES, seed=1)
     else:
         golden = load_golden(golden_path, netlist)

@@ -15,6 +15,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from brevitas_models.exactness import check_exact, check_finite
 from brevitas_models.memory import images_at_once
 from brevitas_models.networks import ODENet
+from finn_flow.build_folder import GOLDEN_FILE, GOLDEN_NOTES_FILE
 from finn_flow.deployment.driver.preprocessing import INPUT_SCALE, Uint8Array
 from finn_flow.errors import FlowError
 from finn_flow.execution import execute_batch
@@ -22,7 +23,6 @@ from finn_flow.export.qonnx import to_qonnx
 from finn_flow.files import atomic_path, atomic_write_json
 from finn_flow.transformations.roll_ode_blocks import RollODEBlocks
 
-GOLDEN_FILE, GOLDEN_NOTES_FILE = "golden.npz", "golden.json"
 BATCH = 128
 
 

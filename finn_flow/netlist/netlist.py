@@ -8,13 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from finn_flow.build_folder import NETLIST_FILE
 from finn_flow.errors import UserError
 from finn_flow.netlist.emit import ADJUSTABLE_FIFO, PACER, SETTINGS, Emitter, Instruments, count_name, tap_name
 from finn_flow.netlist.structure import Instance, Loop, Module, Node, Stream
 from finn_flow.verilator import Design, StreamPort
 
-FILE = "netlist.json"
-GRAPH = "graph.onnx"
 SOURCES = "sources.f"
 FORMAT = 1
 PIPELINE_CYCLES = 100
@@ -60,9 +59,9 @@ class Netlist:
         ------
         UserError: there is none, it is damaged, or files of it are missing.
         """
-        path = Path(folder) / FILE
+        path = Path(folder) / NETLIST_FILE
         if not path.is_file():
-            raise UserError(f"{folder} holds no netlist ({FILE} is missing); make one with `dsode build`")
+            raise UserError(f"{folder} holds no netlist ({NETLIST_FILE} is missing); make one with `dsode build`")
         try:
             netlist = cls._from_json(Path(folder), json.loads(path.read_text()))
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -12,10 +12,11 @@ from onnx import NodeProto
 from qonnx.core.modelwrapper import ModelWrapper
 
 import finn_flow
+from finn_flow.build_folder import GRAPH_FILE, NETLIST_FILE
 from finn_flow.files import atomic_write_json, check_writable_dir, disk_errors
 from finn_flow.netlist.emit import Emitter
 from finn_flow.netlist.graph_modules import GraphModules
-from finn_flow.netlist.netlist import FILE, GRAPH, SOURCES, Netlist
+from finn_flow.netlist.netlist import SOURCES, Netlist
 from finn_flow.netlist.node_hardware import DATA, NodeGenerator, SourceFiles
 from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
 from finn_flow.transformations.keep_one_lane import KeepOneLane
@@ -109,7 +110,7 @@ def _write(netlist: Netlist, files: SourceFiles, graph: ModelWrapper) -> None:
     """Write all files; `netlist.json` last, so that a folder with one is complete."""
     folder = check_writable_dir(netlist.folder)
     with disk_errors(folder):
-        (folder / FILE).unlink(missing_ok=True)
+        (folder / NETLIST_FILE).unlink(missing_ok=True)
         for old in ("lib", "nodes", DATA):
             shutil.rmtree(folder / old, ignore_errors=True)
         for old_source in folder.glob("*.v"):
@@ -122,5 +123,5 @@ def _write(netlist: Netlist, files: SourceFiles, graph: ModelWrapper) -> None:
         for name, text in files.data.items():
             (folder / DATA / name).write_text(text)
         (folder / SOURCES).write_text("".join(f"{name}\n" for name in netlist.sources))
-        graph.save(str(folder / GRAPH))
-    atomic_write_json(folder / FILE, netlist.to_json())
+        graph.save(str(folder / GRAPH_FILE))
+    atomic_write_json(folder / NETLIST_FILE, netlist.to_json())

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shlex
 from pathlib import Path
 
 from qonnx.core.modelwrapper import ModelWrapper
 
-from finn_flow.build import CONFIG_REPORT
+from brevitas_models.training.results import METRICS_FILE
+from finn_flow.build_folder import NETLIST_FILE, BuildFolder
 from finn_flow.errors import UserError
 from finn_flow.estimates.boards import BOARD_RESOURCES
 from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.folding.utilisation import MultiplierUse, multiplier_use, total_use
+from finn_flow.json_files import read_json_object, read_json_object_if_there
 from finn_flow.netlist import Netlist
-from finn_flow.netlist.netlist import FILE, GRAPH
 from finn_flow.report.data import FORMAT, Headline, Json, Missing, Multipliers, ReportData, ResourceRow
 from finn_flow.report.memory_map import memory_map
 from finn_flow.report.pipeline import pipeline
 from finn_flow.report.top_ports import check_top_ports
-from finn_flow.simulation.check import GOLDEN_FILE, REPORTS
-from finn_flow.steps.netlist import FIFO_REPORT, NETLIST_FOLDER
-from finn_flow.synthesis.report import REPORT as SYNTHESIS_REPORT
 
-ESTIMATES = Path("report") / "estimates.json"
-STEP_TIMES = Path("report") / "time_per_step.json"
-GOLDEN_NOTES = "golden.json"
-METRICS = "metrics.json"
-HARDWARE_GRAPHS = (Path(NETLIST_FOLDER) / GRAPH, Path("intermediate_models") / "step_report_estimates.onnx")
 DEFAULT_BOARD = "ZCU104"
 DEFAULT_PART = "xczu7ev-ffvc1156-2-e"
 
@@ -47,21 +39,20 @@ def collect(folder: Path, training: Path | None = None) -> ReportData:
     ensure_finn()
     import custom_ops  # noqa: F401  (registers the hardware ops)
 
-    estimates = _read(folder / ESTIMATES)
-    if estimates is None:
-        raise UserError(f"{folder} holds no build ({ESTIMATES} is missing); make one with `dsode build`")
-    metrics = _read((training or folder.absolute().parent) / METRICS)
+    place = BuildFolder(folder).existing()
+    estimates = read_json_object(place.estimates)
+    metrics = read_json_object_if_there((training or folder.absolute().parent) / METRICS_FILE)
     if training is not None and metrics is None:
-        raise UserError(f"{training} holds no training ({METRICS} is missing); make one with `dsode train`")
-    netlist = Netlist.load(folder / NETLIST_FOLDER) if (folder / NETLIST_FOLDER / FILE).is_file() else None
-    graph = next((folder / path for path in HARDWARE_GRAPHS if (folder / path).is_file()), None)
+        raise UserError(f"{training} holds no training ({METRICS_FILE} is missing); make one with `dsode train`")
+    netlist = Netlist.load(place.netlist) if (place.netlist / NETLIST_FILE).is_file() else None
+    graph = next((path for path in (place.graph, place.step_model("step_report_estimates")) if path.is_file()), None)
     model = None if graph is None else ModelWrapper(str(graph))
-    configuration = _read(folder / CONFIG_REPORT)
+    configuration = read_json_object_if_there(place.configuration)
     board = (configuration or {}).get("board", DEFAULT_BOARD)
-    synthesis = _read(folder / SYNTHESIS_REPORT)
-    fifos = _read(folder / "report" / FIFO_REPORT)
-    simulation, stalled = (_read(folder / REPORTS[paused]) for paused in (False, True))
-    golden = _read(folder / GOLDEN_NOTES)
+    synthesis = read_json_object_if_there(place.synthesis)
+    fifos = read_json_object_if_there(place.fifo_sizing)
+    simulation, stalled = (read_json_object_if_there(place.simulation(paused)) for paused in (False, True))
+    golden = read_json_object_if_there(place.golden_notes)
     cycles, cycles_source = _cycles(estimates, fifos, simulation)
     uses = None if model is None else _multipliers(model, cycles)
     accuracy, accuracy_of = _accuracy(metrics, golden, simulation)
@@ -98,25 +89,12 @@ def collect(folder: Path, training: Path | None = None) -> ReportData:
         memory=None if model is None else memory_map(model, netlist.fpgapart if netlist else DEFAULT_PART),
         ports=None if netlist is None else check_top_ports(netlist),
         configuration=configuration,
-        seconds_per_step=_read(folder / STEP_TIMES),
+        seconds_per_step=read_json_object_if_there(place.step_times),
         versions=netlist.versions if netlist else {},
         missing=[],
     )
     data["missing"] = _missing(data, folder)
     return data
-
-
-def _read(path: Path) -> Json | None:
-    """Return the JSON object in a file, None where there is no such file."""
-    if not path.is_file():
-        return None
-    try:
-        value = json.loads(path.read_text())
-    except ValueError as error:
-        raise UserError(f"{path} is damaged ({error}); make it again") from None
-    if not isinstance(value, dict):
-        raise UserError(f"{path} must hold a JSON object; make it again")
-    return value
 
 
 def _cycles(estimates: Json, fifos: Json | None, simulation: Json | None) -> tuple[float, str]:
@@ -167,7 +145,7 @@ def _resources(estimates: Json, synthesis: Json | None, board: str) -> list[Reso
 def _missing(data: ReportData, folder: Path) -> list[Missing]:
     """Return what is not there, with commands as they would be typed where the report was asked for."""
     place = shlex.quote(str(folder))
-    simulate = f"dsode simulate {place}" + ("" if (folder / GOLDEN_FILE).is_file() else " --golden golden.npz")
+    simulate = f"dsode simulate {place}" + ("" if BuildFolder(folder).golden.is_file() else " --golden golden.npz")
     build = f"dsode build build_configs/zcu104.json --model model.onnx --out {place}"
     wanted = [
         (data["ports"], "Netlist, FIFO depths and ports", build),

@@ -5,17 +5,15 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from finn_flow.build_folder import BuildFolder
 from finn_flow.files import atomic_write_json, atomic_write_text, disk_errors, replace_together
 from finn_flow.report.collect import collect
 from finn_flow.report.data import ReportData
 from finn_flow.report.page import render
 
-PAGE = Path("report") / "report.html"
-DATA = Path("report") / "report.json"
-
 
 def write_report(folder: Path, training: Path | None = None) -> ReportData:
-    """Write the page `PAGE` about the build in ``folder``, and its data `DATA`, and return the data.
+    """Write the page about the build in ``folder``, and its data, and return the data.
 
     Nothing changes unless both can be made, and the data beside a page is always that page's.
 
@@ -30,12 +28,13 @@ def write_report(folder: Path, training: Path | None = None) -> ReportData:
     """
     data = collect(folder, training)
     page = render(data)
-    target = folder / PAGE.parent
+    place = BuildFolder(folder)
+    target = place.reports
     with disk_errors(target):
         target.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target, prefix=".report.") as name:
             temporary = Path(name)
-            atomic_write_text(temporary / PAGE.name, page)
-            atomic_write_json(temporary / DATA.name, data)
-            replace_together([(temporary / path.name, folder / path) for path in (PAGE, DATA)])
+            atomic_write_text(temporary / place.page.name, page)
+            atomic_write_json(temporary / place.page_data.name, data)
+            replace_together([(temporary / path.name, path) for path in (place.page, place.page_data)])
     return data

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from qonnx.core.modelwrapper import ModelWrapper
 
+from finn_flow.build_folder import GRAPH_FILE, BuildFolder
 from finn_flow.errors import FlowError
 from finn_flow.files import atomic_write_json
-from finn_flow.netlist.netlist import GRAPH, Netlist
+from finn_flow.netlist.netlist import Netlist
 from finn_flow.simulation.accelerator import LOGITS, Accelerator
 from finn_flow.simulation.golden import load_golden, random_golden
 from finn_flow.simulation.localise import find_difference, stuck_streams
@@ -22,13 +23,6 @@ from finn_flow.verilator import SimulationHang, Stall
 
 Progress = Callable[[str], None]
 
-NETLIST_FOLDER = "rtl"
-GOLDEN_FILE = "golden.npz"
-REPORTS = {
-    False: Path("report") / "simulation.json",
-    True: Path("report") / "simulation_stalled.json",
-}
-"""Where the last result is kept, of runs without and with pauses."""
 MOST_FRAMES_TO_REPEAT = 20
 """Frames before a wrong one that are sent again to find where it goes wrong; more can hardly matter."""
 
@@ -96,7 +90,7 @@ def check_accelerator(
 ) -> CheckResult:
     """Run golden frames, back to back, through the accelerator that a build made, and compare labels and logits.
 
-    The result is also written to `REPORTS` in the folder.
+    The result is also kept among the reports of the folder.
 
     Parameters
     ----------
@@ -118,9 +112,10 @@ def check_accelerator(
     ensure_finn()
     import custom_ops  # noqa: F401  (registers the hardware ops)
 
-    netlist = Netlist.load(folder / NETLIST_FOLDER)
-    golden_path = golden_path or (folder / GOLDEN_FILE if (folder / GOLDEN_FILE).is_file() else None)
-    model = ModelWrapper(str(netlist.folder / GRAPH))
+    place = BuildFolder(folder)
+    netlist = Netlist.load(place.netlist)
+    golden_path = golden_path or (place.golden if place.golden.is_file() else None)
+    model = ModelWrapper(str(netlist.folder / GRAPH_FILE))
     if golden_path is not None:
         golden = load_golden(golden_path, netlist)
         golden = golden.first(frames or len(golden.frames))
@@ -170,7 +165,7 @@ def check_accelerator(
         first_mismatch=first_mismatch,
     )
     atomic_write_json(
-        folder / REPORTS[stall != Stall.none()], {**checked.to_json(), "stall": stall.p_input, "seed": seed}
+        place.simulation(stall != Stall.none()), {**checked.to_json(), "stall": stall.p_input, "seed": seed}
     )
     return checked
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import math
+from pathlib import Path
 from typing import Any
 
 from qonnx.core.modelwrapper import ModelWrapper
 
+from finn_flow.build_folder import BuildFolder
 from finn_flow.errors import UserError
 from finn_flow.files import atomic_write_json
 from finn_flow.folding.config import Config, apply_folding_config, extract_folding, read_folding_config
@@ -77,7 +79,7 @@ def _apply_config(model: ModelWrapper, cfg: Any) -> Config:
 
 
 def _finish(model: ModelWrapper, cfg: Any) -> ModelWrapper:
-    atomic_write_json(cfg.get_report_directory() / "folding_config.json", extract_folding(model))
+    atomic_write_json(BuildFolder(Path(cfg.output_dir)).folding, extract_folding(model))
     return model.transform(InsertWidthConverters()).transform(NameNodes())
 
 

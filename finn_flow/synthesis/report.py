@@ -9,19 +9,17 @@ from typing import Any
 
 from qonnx.core.modelwrapper import ModelWrapper
 
+from finn_flow.build_folder import GRAPH_FILE, BuildFolder
 from finn_flow.estimates.boards import BOARD_RESOURCES
 from finn_flow.estimates.nodes import estimate_node
 from finn_flow.files import atomic_write_json
 from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.netlist import Netlist
-from finn_flow.netlist.netlist import GRAPH
 from finn_flow.synthesis.engine import PROCESSES, synthesise_all
 from finn_flow.synthesis.nodes import units, whole
 from finn_flow.synthesis.resources import LABEL, Resources, total
 from finn_flow.transformations.bodies import loop_body, loops
 
-NETLIST_FOLDER = "rtl"
-REPORT = Path("report") / "synthesis.json"
 BOARD = "ZCU104"
 COMPARED = ("LUT", "DSP", "BRAM36", "URAM")
 
@@ -122,9 +120,9 @@ def synthesise_build(
     FlowError: the tool failed on a node.
     """
     ensure_finn()
-    netlist = Netlist.load(folder / NETLIST_FOLDER)
+    netlist = Netlist.load(BuildFolder(folder).netlist)
     parts = units(netlist, node)
-    estimates = _estimates(ModelWrapper(str(netlist.folder / GRAPH)), netlist.fpgapart)
+    estimates = _estimates(ModelWrapper(str(netlist.folder / GRAPH_FILE)), netlist.fpgapart)
     if progress:
         progress(f"synthesis of {len(parts)} nodes, those known from earlier runs excepted")
     results = synthesise_all([part.job for part in parts], processes, progress)
@@ -135,7 +133,7 @@ def synthesise_build(
     whole_result = synthesise_all([whole(netlist)], 1, progress)[0] if flat else None
     report = SynthesisReport(nodes, whole_result)
     if node is None:
-        atomic_write_json(folder / REPORT, report.to_json())
+        atomic_write_json(BuildFolder(folder).synthesis, report.to_json())
     return report
 
 

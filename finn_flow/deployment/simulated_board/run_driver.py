@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from finn_flow.build_folder import BuildFolder
 from finn_flow.deployment.driver.manifest import FILE, Manifest
-from finn_flow.deployment.package import FOLDER, NETLIST_FOLDER
 from finn_flow.deployment.simulated_board.board import PYNQ_FOLDER, SimulatedBoard
 from finn_flow.errors import UserError
 from finn_flow.netlist.netlist import Netlist
@@ -32,11 +32,11 @@ def run_driver(
         UserError: there is no package or no netlist.
         SimulationBuildError: the accelerator cannot be simulated.
     """
-    package = build / FOLDER
+    package = BuildFolder(build).package
     if not (package / FILE).is_file():
         raise UserError(f"{build} holds no package; make one with `dsode package {build}`")
     build_id = Manifest.load(package).build_id
-    with SimulatedBoard(Netlist.load(build / NETLIST_FOLDER), build_id, stall, seed) as board:
+    with SimulatedBoard(Netlist.load(BuildFolder(build).netlist), build_id, stall, seed) as board:
         options = ["--bitfile", str(board.bitfile), "--timeout", str(TIMEOUT_S)]
         environment = {
             **os.environ,

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from finn_flow.build import CONFIG_REPORT, build
+from brevitas_models.training.results import METRICS_FILE
+from finn_flow.build import build
+from finn_flow.build_folder import BuildFolder
 from finn_flow.estimates.network import estimate
 from finn_flow.files import atomic_write_json
 from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.netlist import Netlist
-from finn_flow.report.collect import ESTIMATES, METRICS
 from finn_flow.simulation.check import check_accelerator
-from finn_flow.steps.netlist import FIFO_REPORT
-from finn_flow.synthesis.report import REPORT, NodeResources, SynthesisReport
+from finn_flow.synthesis.report import NodeResources, SynthesisReport
 from finn_flow.synthesis.resources import Resources
 from finn_flow.verilator import Stall
 from tests.finn_flow.netlist.one_block import CLOCK_NS, PART, one_block
@@ -24,13 +24,13 @@ def full_build(folder: Path) -> Path:
     """Make a build in ``folder`` / "build" with netlist, simulations, synthesis, and a training around it."""
     block = one_block()
     place = block.copy(folder / "build")
-    report = place / "report"
+    files = BuildFolder(place)
     estimates = estimate(block.sized, CLOCK_NS, BOARD, PART)
-    atomic_write_json(place / ESTIMATES, estimates)
-    atomic_write_json(report / FIFO_REPORT, block.sizes.to_json())
-    atomic_write_json(place / CONFIG_REPORT, {"board": BOARD, "synth_clk_period_ns": CLOCK_NS, "target_fps": 500_000})
-    atomic_write_json(place / REPORT, synthesis(estimates, block.netlist).to_json())
-    atomic_write_json(folder / METRICS, TRAINING)
+    atomic_write_json(files.estimates, estimates)
+    atomic_write_json(files.fifo_sizing, block.sizes.to_json())
+    atomic_write_json(files.configuration, {"board": BOARD, "synth_clk_period_ns": CLOCK_NS, "target_fps": 500_000})
+    atomic_write_json(files.synthesis, synthesis(estimates, block.netlist).to_json())
+    atomic_write_json(folder / METRICS_FILE, TRAINING)
     check_accelerator(place)
     check_accelerator(place, stall=Stall.random(0.3, 0.3, seed=1))
     return place

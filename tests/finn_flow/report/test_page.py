@@ -5,7 +5,7 @@ from axe_core_python.selenium import Axe
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from finn_flow.report.write import PAGE
+from finn_flow.build_folder import BuildFolder
 from tests.finn_flow.report.browser import Browser
 
 WIDTHS = (360, 1280)
@@ -70,7 +70,7 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(params=["full", "estimated"])
 def page(request):
-    return request.getfixturevalue(request.param) / PAGE
+    return BuildFolder(request.getfixturevalue(request.param)).page
 
 
 @pytest.mark.parametrize("width", WIDTHS)

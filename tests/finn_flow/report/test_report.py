@@ -6,21 +6,21 @@ import shutil
 
 import pytest
 
+from finn_flow.build_folder import BuildFolder
 from finn_flow.cli.group import main
 from finn_flow.errors import FlowError, UserError
 from finn_flow.netlist import Netlist
-from finn_flow.netlist.netlist import FILE
 from finn_flow.report import write
-from finn_flow.report.collect import ESTIMATES, collect
+from finn_flow.report.collect import collect
 from finn_flow.report.top_ports import check_top_ports
-from finn_flow.report.write import DATA, PAGE, write_report
+from finn_flow.report.write import write_report
 from tests.finn_flow.netlist.one_block import one_block
 from tests.finn_flow.report.builds import TRAINING
 
 
 @pytest.fixture(scope="module")
 def data(full):
-    return json.loads((full / DATA).read_text())
+    return json.loads(BuildFolder(full).page_data.read_text())
 
 
 def test_nothing_is_missing(data):
@@ -117,15 +117,15 @@ def test_other_ports_are_found(change, tmp_path):
 
 
 def test_same_build_gives_the_same_page(full):
-    before = (full / PAGE).read_bytes()
+    before = BuildFolder(full).page.read_bytes()
     write_report(full)
-    assert (full / PAGE).read_bytes() == before
+    assert BuildFolder(full).page.read_bytes() == before
 
 
 def test_a_page_that_cannot_be_made_changes_nothing(full, tmp_path, monkeypatch):
     folder = shutil.copytree(full, tmp_path / "build")
-    for path in (PAGE, DATA):
-        (folder / path).write_text("old")
+    for path in (BuildFolder(folder).page, BuildFolder(folder).page_data):
+        path.write_text("old")
 
     def fail(data):
         raise FlowError("no page")
@@ -134,13 +134,13 @@ def test_a_page_that_cannot_be_made_changes_nothing(full, tmp_path, monkeypatch)
     with pytest.raises(FlowError, match="no page"):
         write_report(folder)
     assert {path.name: path.read_text() for path in (folder / "report").glob("report.*")} == {
-        PAGE.name: "old",
-        DATA.name: "old",
+        "report.html": "old",
+        "report.json": "old",
     }
 
 
 def test_page_needs_nothing_else(full):
-    page = (full / PAGE).read_text()
+    page = BuildFolder(full).page.read_text()
     links = re.findall(r'(?:href|src|xlink:href)="([^"]*)"|url\(([^)]*)\)', page)
     assert links
     assert all((first or second).startswith(("#", "data:")) for first, second in links)
@@ -153,7 +153,7 @@ def test_texts_of_the_build_are_escaped(full, tmp_path):
     for name in ("estimates.json", "simulation.json"):
         (folder / "report" / name).write_text((full / "report" / name).read_text().replace("golden.npz", "<script>"))
     write_report(folder)
-    page = (folder / PAGE).read_text()
+    page = BuildFolder(folder).page.read_text()
     assert "<script" not in page
     assert "Build report: &lt;b&gt;&amp;" in page
 
@@ -168,15 +168,15 @@ def test_what_is_missing_comes_with_its_command(estimated, capsys):
     assert len(data["estimates"]["loops"]) == 3
     assert data["configuration"]["target_fps"] == 10_000
     assert data["memory"]
-    page = (estimated / PAGE).read_text()
+    page = BuildFolder(estimated).page.read_text()
     assert all(missing["command"] in page for missing in data["missing"])
 
 
 def test_json_is_the_data(full, capsys):
     assert main(["report", str(full), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert (printed.pop("page"), printed.pop("data")) == (str(full / PAGE), str(full / DATA))
-    assert printed == json.loads((full / DATA).read_text())
+    assert (printed.pop("page"), printed.pop("data")) == (str(BuildFolder(full).page), str(BuildFolder(full).page_data))
+    assert printed == json.loads(BuildFolder(full).page_data.read_text())
 
 
 def test_a_difference_is_shown(full, tmp_path):
@@ -184,10 +184,10 @@ def test_a_difference_is_shown(full, tmp_path):
     result = json.loads((full / "report" / "simulation.json").read_text())
     result |= {"mismatches": 3, "first_mismatch": {"frame": 2, "message": "in MVAU_rtl_0"}}
     (folder / "report").mkdir(exist_ok=True)
-    (folder / ESTIMATES).write_text((full / ESTIMATES).read_text())
+    BuildFolder(folder).estimates.write_text(BuildFolder(full).estimates.read_text())
     (folder / "report" / "simulation.json").write_text(json.dumps(result))
     write_report(folder)
-    assert "Frame 2 differs: in MVAU_rtl_0" in (folder / PAGE).read_text()
+    assert "Frame 2 differs: in MVAU_rtl_0" in BuildFolder(folder).page.read_text()
 
 
 def test_a_folder_that_is_no_build(tmp_path, capsys):
@@ -201,11 +201,11 @@ def test_a_training_that_is_none(estimated, tmp_path):
         collect(estimated, tmp_path)
 
 
-@pytest.mark.parametrize("name", [ESTIMATES, f"rtl/{FILE}"])
+@pytest.mark.parametrize("name", ["report/estimates.json", "rtl/netlist.json"])
 def test_damaged_files_are_named(name, full, tmp_path):
     folder = one_block().copy(tmp_path / "build")
     (folder / "report").mkdir(exist_ok=True)
-    (folder / ESTIMATES).write_text((full / ESTIMATES).read_text())
+    BuildFolder(folder).estimates.write_text(BuildFolder(full).estimates.read_text())
     (folder / name).write_text("{")
-    with pytest.raises(UserError, match="damaged"):
+    with pytest.raises(UserError, match="not a JSON file|damaged"):
         collect(folder)

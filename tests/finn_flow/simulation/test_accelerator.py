@@ -10,12 +10,12 @@ import pytest
 from numpy.typing import NDArray
 from qonnx.core.modelwrapper import ModelWrapper
 
+from finn_flow.build_folder import BuildFolder
 from finn_flow.cli.group import main
 from finn_flow.errors import FlowError
 from finn_flow.netlist import Netlist, write_netlist
-from finn_flow.netlist.netlist import GRAPH
 from finn_flow.simulation.accelerator import LOGITS, Accelerator, steady_state_cycles
-from finn_flow.simulation.check import REPORTS, check_accelerator
+from finn_flow.simulation.check import check_accelerator
 from finn_flow.simulation.stream_values import stream_values
 from finn_flow.transformations.insert_fifos import SetFIFODepths
 from finn_flow.verilator import Stall
@@ -40,7 +40,7 @@ def test_results_are_kept_in_the_build(tmp_path) -> None:
     folder = one_block().copy(tmp_path / "build")
     free = check_accelerator(folder, frames=5)
     stalled = check_accelerator(folder, frames=4, stall=Stall.random(0.2, 0.2, 3), seed=3)
-    kept = {paused: json.loads((folder / path).read_text()) for paused, path in REPORTS.items()}
+    kept = {paused: json.loads(BuildFolder(folder).simulation(paused).read_text()) for paused in (False, True)}
     assert kept[False] == {**free.to_json(), "stall": 0.0, "seed": 1}
     assert kept[True] == {**stalled.to_json(), "stall": 0.2, "seed": 3}
 
@@ -104,7 +104,7 @@ def wrong_weights(folder: Path) -> Path:
 def mvau_streams(frame: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """What goes into the first matrix-vector unit of the loop in the first iteration, and what should come out."""
     block = one_block()
-    graph = ModelWrapper(str(block.folder / "rtl" / GRAPH))
+    graph = ModelWrapper(str(BuildFolder(block.folder).graph))
     passed = stream_values(block.netlist, graph, block.golden.inputs[frame])
     first = [value for value in passed if value.iteration == 0]
     (result,) = (value for value in first if value.stream.producer == "ODELoop_rtl_0_MVAU_rtl_0")

@@ -5,11 +5,12 @@ import json
 import pytest
 from qonnx.transformation.general import GiveUniqueNodeNames
 
+from finn_flow.build_folder import BuildFolder
 from finn_flow.cli.group import main
 from finn_flow.errors import UserError
 from finn_flow.netlist import Netlist, write_netlist
 from finn_flow.synthesis.nodes import units, whole
-from finn_flow.synthesis.report import REPORT, synthesise_build
+from finn_flow.synthesis.report import synthesise_build
 from tests.finn_flow.finn_adapter.finn_nodes import CLOCK_NS, PART, Node
 
 FIFO = Node(
@@ -62,7 +63,7 @@ def test_report_of_a_build(build_folder):
     (row,) = report.estimate_errors()
     assert abs(row["lut_error_percent"]) <= 25
     assert row["BRAM36"] == {"synthesis": 0.0, "estimate": 0.0}
-    stored = json.loads((build_folder / REPORT).read_text())
+    stored = json.loads(BuildFolder(build_folder).synthesis.read_text())
     assert stored == json.loads(json.dumps(report.to_json()))
     assert "not calibrated against Vivado" in stored["what"]
     assert lines[0] == "synthesis of 1 nodes, those known from earlier runs excepted"
