@@ -207,5 +207,5 @@ def test_damaged_files_are_named(name, full, tmp_path):
     (folder / "report").mkdir(exist_ok=True)
     BuildFolder(folder).estimates.write_text(BuildFolder(full).estimates.read_text())
     (folder / name).write_text("{")
-    with pytest.raises(UserError, match="not a JSON file|damaged"):
+    with pytest.raises(UserError, match=r"not a JSON file|damaged"):
         collect(folder)
