@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import reduce
+from collections.abc import Iterable
+
+import networkx
 
 from finn_flow.transformations.graph_index import GraphIndex
 
@@ -19,7 +20,7 @@ def immediate_dominators(index: GraphIndex) -> dict[str, str]:
             return [OUTSIDE]
         return [i for i in index.inputs[index.producer[name][0]] if i in index.level] or [OUTSIDE]
 
-    return _dominator_tree(index.tensors, before)
+    return _tree((previous, name) for name in index.tensors for previous in before(name))
 
 
 def immediate_postdominators(index: GraphIndex) -> dict[str, str]:
@@ -30,25 +31,13 @@ def immediate_postdominators(index: GraphIndex) -> dict[str, str]:
         readers = [out for number in index.consumers.get(name, ()) for out in index.nodes[number].output]
         return [out for out in readers if out in known] + [OUTSIDE] * (name in index.graph_outputs)
 
-    return _dominator_tree(reversed(index.tensors), after)
+    return _tree((following, name) for name in index.tensors for following in after(name))
 
 
-def _dominator_tree(order: Iterable[str], neighbours: Callable[[str], list[str]]) -> dict[str, str]:
-    parent = {OUTSIDE: OUTSIDE}
-    depth = {OUTSIDE: 0}
-
-    def common(a: str, b: str) -> str:
-        while a != b:
-            if depth[a] < depth[b]:
-                a, b = b, a
-            a = parent[a]
-        return a
-
-    for name in order:
-        parent[name] = reduce(common, neighbours(name))
-        depth[name] = depth[parent[name]] + 1
-    del parent[OUTSIDE]
-    return parent
+def _tree(edges: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the immediate dominator of each tensor that is reached from `OUTSIDE` through ``edges``."""
+    dominators = networkx.immediate_dominators(networkx.DiGraph(edges), OUTSIDE)
+    return {name: dominator for name, dominator in dominators.items() if name != OUTSIDE}
 
 
 def chains(index: GraphIndex) -> list[list[str]]:
