@@ -6,7 +6,6 @@ import functools
 import json
 import shutil
 import sys
-from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from finn_flow.build_folder import BuildFolder
 from finn_flow.errors import FlowError, UserError
 from finn_flow.files import atomic_path, atomic_write_json, check_writable_dir
+from finn_flow.progress import Progress
 
 BITFILE = "bitfile"
 
@@ -29,8 +29,6 @@ VENDOR_STEPS = {
     "step_deployment_package": "FINN's deployment package",
 }
 """FINN steps that need Vivado, and what they make."""
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)

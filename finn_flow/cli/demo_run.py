@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,7 @@ from finn_flow.deployment.samples import NOTES_SUFFIX
 from finn_flow.deployment.simulated_board.run_driver import run_driver
 from finn_flow.errors import FlowError, UserError
 from finn_flow.json_files import read_json_object
-
-Progress = Callable[[str], None]
+from finn_flow.progress import Progress
 
 SAMPLES = 500
 """Golden images: the first of the target's test split."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from qonnx.core.modelwrapper import ModelWrapper
@@ -10,19 +10,18 @@ from qonnx.custom_op.registry import getCustomOp
 
 from finn_flow.fifo_sizing.bench import SizingBench
 from finn_flow.fifo_sizing.sizes import FIFOSize, FIFOSizes, LoopTiming, depth_candidates
+from finn_flow.progress import Progress, unheard
 from finn_flow.transformations.bodies import loops
 from finn_flow.transformations.insert_fifos import InsertFIFOs, SetFIFODepths
 from finn_flow.transformations.name_nodes import NameNodes
 from finn_flow.verilator import Stall
-
-Progress = Callable[[str], None]
 
 MIN_FRAMES = 6
 SEEDS = (1, 2, 3)
 
 
 def size_fifos(
-    model: ModelWrapper, fpgapart: str, clk_ns: float, progress: Progress = lambda line: None
+    model: ModelWrapper, fpgapart: str, clk_ns: float, progress: Progress = unheard
 ) -> tuple[ModelWrapper, FIFOSizes]:
     """Insert FIFOs into a folded hardware graph and give them depths, and give its loops their frames in flight.
 

@@ -12,11 +12,11 @@ import numpy as np
 
 from finn_flow.errors import FlowError
 from finn_flow.finn_adapter.rtllib_patches import patch_for_verilator
-from finn_flow.verilator.build import build, inspect_ports
+from finn_flow.verilator.build import compile_design, inspect_ports
 from finn_flow.verilator.design import Design, StreamPort
 from finn_flow.verilator.errors import SimulationBuildError
 from finn_flow.verilator.model import Simulation
-from finn_flow.verilator.ports import Port
+from finn_flow.verilator.ports import VerilatedPort
 from finn_flow.verilator.run import run_plans, stream_plan
 from finn_flow.verilator.sources import HEADER_SUFFIXES
 from finn_flow.verilator.stall import Stall
@@ -108,7 +108,7 @@ def compile_sim_obj(
         "outputs": _stream_widths(ports, is_input=False),
         "clock2x": _CLOCK2X if _CLOCK2X in ports else None,
     }
-    build(_design(description), trace=debug)
+    compile_design(_design(description), trace=debug)
     relative = Path("xsim.dir") / top_module_name / "xsimk.so"
     (folder / relative).parent.mkdir(parents=True, exist_ok=True)
     (folder / relative).write_text(json.dumps(description, indent=2))
@@ -217,7 +217,7 @@ def _copy_sources(sources: list[Path], folder: Path) -> tuple[list[Path], list[P
     return copies, list(dict.fromkeys(data_dirs))
 
 
-def _stream_widths(ports: dict[str, Port], is_input: bool) -> dict[str, tuple[int, str]]:
+def _stream_widths(ports: dict[str, VerilatedPort], is_input: bool) -> dict[str, tuple[int, str]]:
     """Width and TDATA port of each stream in one direction, by name."""
     return {
         name[: -len("_tdata")]: (port.width_bits, name)

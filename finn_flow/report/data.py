@@ -44,7 +44,7 @@ class Memory(TypedDict):
     style: str
 
 
-class Port(TypedDict):
+class PortRow(TypedDict):
     """One port of the top module; role: "clock", "reset", "input stream", "output stream" or "unexpected"."""
 
     name: str
@@ -61,7 +61,7 @@ class Ports(TypedDict):
     """
 
     top: str
-    ports: list[Port]
+    ports: list[PortRow]
     only_streams: bool
     unused_inputs: int
     unused_outputs: int

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from finn_flow.netlist import Netlist
 from finn_flow.netlist.instances import CLOCK, CLOCK2X, RESET, SIGNALS
-from finn_flow.netlist.module_header import Port as HeaderPort
-from finn_flow.netlist.module_header import read_ports
-from finn_flow.report.data import Port, Ports
+from finn_flow.netlist.module_header import Port, read_ports
+from finn_flow.report.data import PortRow, Ports
 
 
 def check_top_ports(netlist: Netlist) -> Ports:
@@ -23,7 +22,7 @@ def check_top_ports(netlist: Netlist) -> Ports:
     found = read_ports((netlist.folder / top.path).read_text(), netlist.top)
     roles = _expected(netlist)
     ports = [
-        Port(name=port.name, direction=port.direction, bits=port.width_bits, role=roles.get(port, "unexpected"))
+        PortRow(name=port.name, direction=port.direction, bits=port.width_bits, role=roles.get(port, "unexpected"))
         for port in found.values()
     ]
     files = [netlist.folder / name for name in netlist.data_files]
@@ -39,10 +38,10 @@ def check_top_ports(netlist: Netlist) -> Ports:
     )
 
 
-def _expected(netlist: Netlist) -> dict[HeaderPort, str]:
+def _expected(netlist: Netlist) -> dict[Port, str]:
     """Return the ports that there have to be, with their roles."""
     clocks = [CLOCK, CLOCK2X] if netlist.modules[netlist.top].has_clock2x else [CLOCK]
-    roles = {HeaderPort(name, "input", 1): "clock" for name in clocks} | {HeaderPort(RESET, "input", 1): "reset"}
+    roles = {Port(name, "input", 1): "clock" for name in clocks} | {Port(RESET, "input", 1): "reset"}
     for streams, role, forward, backward in (
         (netlist.inputs, "input stream", "input", "output"),
         (netlist.outputs, "output stream", "output", "input"),
@@ -51,5 +50,5 @@ def _expected(netlist: Netlist) -> dict[HeaderPort, str]:
             for signal, bits, direction in zip(
                 SIGNALS, (stream.tdata_bits, 1, 1), (forward, forward, backward), strict=True
             ):
-                roles[HeaderPort(f"{name}_{signal}", direction, bits)] = role
+                roles[Port(f"{name}_{signal}", direction, bits)] = role
     return roles

@@ -18,7 +18,7 @@ from finn_flow.netlist.emit import SETTINGS, Instruments, tap_name
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.netlist.structure import Stream
 from finn_flow.verilator import Design, SimulationResult, Stall, StreamResult, pack, simulate, unpack
-from finn_flow.verilator.build import build
+from finn_flow.verilator.build import compile_design
 
 Frames = NDArray[np.integer]
 
@@ -157,7 +157,7 @@ class Accelerator:
         ------
         SimulationBuildError: a tool is missing or refuses the sources.
         """
-        build(self.design)
+        compile_design(self.design)
 
     def run(self, frames: Frames | Mapping[str, Frames], stall: Stall | None = None, **options: Any) -> AcceleratorRun:
         """Send frames [N, H, W, C] through the accelerator.

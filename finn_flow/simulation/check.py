@@ -16,12 +16,11 @@ from finn_flow.build_folder import GRAPH_FILE, BuildFolder
 from finn_flow.errors import FlowError
 from finn_flow.files import atomic_write_json
 from finn_flow.netlist.netlist import Netlist
+from finn_flow.progress import Progress, unheard
 from finn_flow.simulation.accelerator import LOGITS, Accelerator
 from finn_flow.simulation.golden import load_golden, random_golden
 from finn_flow.simulation.localise import find_difference, stuck_streams
 from finn_flow.verilator import SimulationHang, Stall
-
-Progress = Callable[[str], None]
 
 MOST_FRAMES_TO_REPEAT = 20
 """Frames before a wrong one that are sent again to find where it goes wrong; more can hardly matter."""
@@ -85,7 +84,7 @@ def check_accelerator(
     golden_path: Path | None = None,
     frames: int | None = None,
     stall: Stall | None = None,
-    progress: Progress = lambda line: None,
+    progress: Progress = unheard,
     seed: int = 1,
 ) -> CheckResult:
     """Run golden frames, back to back, through the accelerator that a build made, and compare labels and logits.

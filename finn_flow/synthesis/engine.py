@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any
 from finn_flow.cache import cache_subdir
 from finn_flow.errors import FlowError
 from finn_flow.files import atomic_write_bytes, atomic_write_json, disk_errors
+from finn_flow.progress import Progress
 from finn_flow.synthesis import primitives, resources
 from finn_flow.synthesis.job import PART, StagedJob, SynthesisJob, stage
 from finn_flow.synthesis.resources import LABEL, Resources, count_resources
@@ -31,7 +32,6 @@ from finn_flow.verilator.toolchain import content_hash
 PROCESSES = 2
 ERRORS = 3
 """Messages of the tool that an error quotes."""
-Progress = Callable[[str], None]
 
 
 def synthesise(

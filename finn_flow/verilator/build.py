@@ -13,7 +13,7 @@ from finn_flow.cache import cache_subdir
 from finn_flow.files import disk_errors
 from finn_flow.verilator import toolchain
 from finn_flow.verilator.design import Design
-from finn_flow.verilator.ports import TEMPLATE, Port, read_ports, render_model
+from finn_flow.verilator.ports import TEMPLATE, VerilatedPort, read_verilated_ports, render_model
 from finn_flow.verilator.sources import Patch, StagedSources, stage_sources
 
 LIBRARY = "model.so"
@@ -43,7 +43,7 @@ _HARNESS = Path(__file__).with_name("harness.cpp")
 _HARNESS_HEADER = Path(__file__).with_name("harness.h")
 
 
-def build(design: Design, trace: bool = False) -> Path:
+def compile_design(design: Design, trace: bool = False) -> Path:
     """Verilate and compile `design`, or find it in the cache.
 
     Safe to call from several processes at once: one of them builds, the others wait for it.
@@ -74,7 +74,7 @@ def build(design: Design, trace: bool = False) -> Path:
         staged.write(folder)
         toolchain.run_verilator(arguments, folder)
         generated = folder / "obj"
-        ports = read_ports((generated / "Vdut.h").read_text())
+        ports = read_verilated_ports((generated / "Vdut.h").read_text())
         (generated / "model.cpp").write_text(render_model(design, ports))
         _compile_model(folder, trace)
         for child in folder.iterdir():
@@ -86,18 +86,18 @@ def build(design: Design, trace: bool = False) -> Path:
 
 def inspect_ports(
     top: str, sources: Sequence[Path], defines: Mapping[str, str] | None = None, patch: Patch | None = None
-) -> dict[str, Port]:
+) -> dict[str, VerilatedPort]:
     """The ports of a module with its default parameters, by name.
 
     Raises:
-        SimulationBuildError, UserError: as `build`.
+        SimulationBuildError, UserError: as `compile_design`.
     """
     staged = stage_sources(sources, (), patch)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         staged.write(folder)
         toolchain.run_verilator(_verilator_arguments(top, staged, {}, defines or {}), folder)
-        return read_ports((folder / "obj" / "Vdut.h").read_text())
+        return read_verilated_ports((folder / "obj" / "Vdut.h").read_text())
 
 
 def lint(

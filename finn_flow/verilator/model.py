@@ -9,7 +9,7 @@ from types import TracebackType
 
 import numpy as np
 
-from finn_flow.verilator.build import build
+from finn_flow.verilator.build import compile_design
 from finn_flow.verilator.design import Design, StreamPort
 from finn_flow.verilator.errors import SimulationError
 from finn_flow.verilator.stall import Stall
@@ -84,14 +84,14 @@ class Simulation:
         random_seed: None: registers and memories without an initial value start as 0; else as random values.
 
     Raises:
-        SimulationBuildError, UserError: as `build`.
+        SimulationBuildError, UserError: as `compile_design`.
         SimulationError: the RTL reported an error in its initial blocks.
     """
 
     def __init__(self, design: Design, trace: Path | None = None, random_seed: int | None = None) -> None:
         self.design = design
         self._streams = (*design.inputs, *design.outputs)
-        self._library = _load(build(design, trace is not None))
+        self._library = _load(compile_design(design, trace is not None))
         self._kept: object = None
         paths = [Path(path).absolute() for path in design.data_files]
         encoded = (ctypes.c_char_p * len(paths))(*(f"{path}{'/' if path.is_dir() else ''}".encode() for path in paths))

@@ -15,7 +15,7 @@ _PLACEHOLDER = re.compile(r"@([A-Z0-9_]+)@")
 
 
 @dataclass(frozen=True)
-class Port:
+class VerilatedPort:
     """A port of the top module: its C++ name, direction and width in bits."""
 
     member: str
@@ -23,15 +23,15 @@ class Port:
     width_bits: int
 
 
-def read_ports(header: str) -> dict[str, Port]:
+def read_verilated_ports(header: str) -> dict[str, VerilatedPort]:
     """The ports that Verilator's top header declares, by their Verilog names."""
     return {
-        member.replace("___05F", "__"): Port(member, direction == "IN", int(left) - int(right) + 1)
+        member.replace("___05F", "__"): VerilatedPort(member, direction == "IN", int(left) - int(right) + 1)
         for direction, member, left, right in _PORT.findall(header)
     }
 
 
-def render_model(design: Design, ports: dict[str, Port]) -> str:
+def render_model(design: Design, ports: dict[str, VerilatedPort]) -> str:
     """The C++ source that joins the model of `design` to the harness.
 
     Raises:
@@ -78,7 +78,7 @@ def render_model(design: Design, ports: dict[str, Port]) -> str:
     )
 
 
-def _data_port(top: str, ports: dict[str, Port], stream: StreamPort, is_input: bool) -> Port:
+def _data_port(top: str, ports: dict[str, VerilatedPort], stream: StreamPort, is_input: bool) -> VerilatedPort:
     """The stream's TDATA port, which may be padded to whole bytes."""
     port = _checked(top, ports, stream.tdata, is_input, width_bits=None)
     if port.width_bits not in (stream.width_bits, stream.word_bytes * 8):
@@ -89,7 +89,9 @@ def _data_port(top: str, ports: dict[str, Port], stream: StreamPort, is_input: b
     return port
 
 
-def _checked(top: str, ports: dict[str, Port], name: str, is_input: bool, width_bits: int | None) -> Port:
+def _checked(
+    top: str, ports: dict[str, VerilatedPort], name: str, is_input: bool, width_bits: int | None
+) -> VerilatedPort:
     """The port `name`, of the given direction and width."""
     port = ports.get(name)
     if port is None:

@@ -1,20 +1,19 @@
 """Running words through a design: `simulate`."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from finn_flow.progress import Advance
 from finn_flow.verilator.design import Design, StreamPort
 from finn_flow.verilator.errors import SimulationHang, StuckStream
 from finn_flow.verilator.model import DONE, HUNG, Simulation, StreamPlan
 from finn_flow.verilator.stall import Stall
 from finn_flow.verilator.words import Words
-
-Progress = Callable[[int, int], None]
 
 MAX_IDLE_CYCLES = 100_000
 _NEVER = 2**63
@@ -85,7 +84,7 @@ def simulate(
     random_seed: int | None = None,
     trace: Path | None = None,
     profile: bool = False,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
 ) -> SimulationResult:
     """Build `design` if needed, send `inputs` into it and collect `outputs` words from each output.
 
@@ -146,7 +145,7 @@ def run_plans(
     *,
     stop_at: int = _NEVER,
     profile: bool = False,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
 ) -> int:
     """Run a simulation that was started with `plans`, in slices, to the end or to cycle `stop_at`.
 

@@ -20,7 +20,7 @@ from .manifest import BITFILE, Manifest, sha256
 from .preprocessing import Uint8Array
 
 Images = Uint8Array | Sequence[Uint8Array]
-Progress = Callable[[int, int], None]
+Advance = Callable[[int, int], None]
 
 INPUT_CHANNEL, OUTPUT_CHANNEL = "idma0", "odma0"
 BUFFER_BYTES = 4 << 20
@@ -131,7 +131,7 @@ class Accelerator:
         self._buffers = []
         self._lock.release()
 
-    def classify(self, images: Images, progress: Progress | None = None) -> npt.NDArray[np.int64]:
+    def classify(self, images: Images, progress: Advance | None = None) -> npt.NDArray[np.int64]:
         """The best classes of each image.
 
         Parameters:
@@ -158,7 +158,7 @@ class Accelerator:
         self.timing.total = time.perf_counter() - started
         return labels.reshape(len(images), -1)
 
-    def _stream(self, images: Images, progress: Progress | None) -> npt.NDArray[np.int64]:
+    def _stream(self, images: Images, progress: Advance | None) -> npt.NDArray[np.int64]:
         """Chunk by chunk: the input of chunk k is on its way while chunk k-1 is computed and collected."""
         count = len(images)
         results: list[npt.NDArray[np.int64]] = []

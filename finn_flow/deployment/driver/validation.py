@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from .accelerator import Accelerator, Progress
+from .accelerator import Accelerator, Advance
 from .errors import InputError
 from .images import read_images, read_labelled
 from .manifest import SAMPLES
 
 
-def validate_samples(accelerator: Accelerator, progress: Progress | None = None) -> dict[str, Any]:
+def validate_samples(accelerator: Accelerator, progress: Advance | None = None) -> dict[str, Any]:
     """Check the package's files, and classify its sample images: every integer must be as expected.
 
     Returns:
@@ -50,7 +50,7 @@ def validate_samples(accelerator: Accelerator, progress: Progress | None = None)
 
 
 def validate_data(
-    accelerator: Accelerator, path: Path, expected: float | None, progress: Progress | None = None
+    accelerator: Accelerator, path: Path, expected: float | None, progress: Advance | None = None
 ) -> dict[str, Any]:
     """Classify a labelled data set and compare the accuracy with what is expected of the network.
 

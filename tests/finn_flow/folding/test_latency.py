@@ -104,9 +104,11 @@ def simulated_latency(frames: float | None) -> tuple[int, float]:
     return run.first_frame_latency_cycles, formula
 
 
-def test_a_lone_frame_takes_what_the_formula_says_and_a_few_rows() -> None:
-    free, held = simulated_latency(None), simulated_latency(1.7)
+def test_a_lone_frame_takes_what_the_formula_says_and_a_few_rows_per_pass() -> None:
+    free, held = simulated_latency(None), simulated_latency(2.0)
+    # Left out of the formula, in each of the 3 + 5 passes: two of the eight rows, for which a 3 x 3 window waits, and the
+    # pipelines of the body's nodes.
+    left_out = (3 + 5) * (2 / 8 * BUDGET / 5 + 80)
     for cycles, formula in (free, held):
-        # Left out of the formula are a few rows of pixels in each of the convolutions: of 8 rows, 3 at most.
-        assert formula <= cycles <= 1.4 * formula
+        assert formula <= cycles <= formula + left_out
     assert held[0] < free[0]

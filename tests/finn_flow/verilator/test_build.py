@@ -11,36 +11,36 @@ import pytest
 
 from finn_flow.errors import FlowError, UserError
 from finn_flow.verilator import Design, SimulationBuildError, lint, simulate, toolchain
-from finn_flow.verilator.build import build
+from finn_flow.verilator.build import compile_design
 from tests.finn_flow.verilator.designs import RTL, core, passthrough, port, random_words
 
 
 def test_second_build_comes_from_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    path = build(passthrough())
+    path = compile_design(passthrough())
 
     def refuse(*arguments: object) -> None:
         raise AssertionError("built again")
 
     monkeypatch.setattr(toolchain, "run_verilator", refuse)
-    assert build(passthrough()) == path
+    assert compile_design(passthrough()) == path
     with pytest.raises(AssertionError):
-        build(passthrough(FORBIDDEN=12345))
+        compile_design(passthrough(FORBIDDEN=12345))
 
 
 def test_the_key_covers_sources_parameters_and_streams(tmp_path: Path) -> None:
     source = tmp_path / "passthrough.sv"
     shutil.copy(RTL / "passthrough.sv", source)
     design = replace(passthrough(), sources=[source])
-    assert build(design) == build(passthrough())
+    assert compile_design(design) == compile_design(passthrough())
     source.write_text(source.read_text() + "// changed\n")
-    others = {build(d) for d in (design, replace(passthrough(), probes=[]), passthrough(9), passthrough())}
+    others = {compile_design(d) for d in (design, replace(passthrough(), probes=[]), passthrough(9), passthrough())}
     assert len(others) == 4
 
 
 def _build_fresh(text: str, folder: str) -> str:
     source = Path(folder) / "passthrough.sv"
     source.write_text(text)
-    return str(build(replace(passthrough(), sources=[source])))
+    return str(compile_design(replace(passthrough(), sources=[source])))
 
 
 def test_processes_that_build_the_same_at_once(tmp_path: Path) -> None:
@@ -59,35 +59,35 @@ def test_syntax_error_shows_verilators_first_errors(tmp_path: Path) -> None:
     source = tmp_path / "broken.sv"
     source.write_text("module broken(input logic clk);\n  asign x = 1;\nendmodule\n")
     with pytest.raises(SimulationBuildError, match=r"Verilator failed:\n%Error: src/broken\.sv:2:"):
-        build(Design("broken", [source], [], []))
+        compile_design(Design("broken", [source], [], []))
 
 
 def test_refused_parameters() -> None:
     design = replace(passthrough(), parameters={"WIDTH": 0})
     with pytest.raises(SimulationBuildError, match="WIDTH must be positive"):
-        build(design)
+        compile_design(design)
 
 
 def test_missing_source() -> None:
     with pytest.raises(UserError, match=r"cannot read the source file .*nothing\.sv: No such file"):
-        build(replace(passthrough(), sources=[Path("nothing.sv")]))
+        compile_design(replace(passthrough(), sources=[Path("nothing.sv")]))
 
 
 def test_ports_are_checked() -> None:
     with pytest.raises(SimulationBuildError, match="there is no port in0_tdata; the ports are clk, count, m_axis"):
-        build(replace(passthrough(), inputs=[port("in0", 8)]))
+        compile_design(replace(passthrough(), inputs=[port("in0", 8)]))
     with pytest.raises(SimulationBuildError, match="s_axis_tdata must be 9 bits wide as stream s_axis says"):
-        build(replace(passthrough(), inputs=[port("s_axis", 9)]))
+        compile_design(replace(passthrough(), inputs=[port("s_axis", 9)]))
     with pytest.raises(SimulationBuildError, match="port m_axis_tdata must be an input"):
-        build(replace(passthrough(), inputs=[port("m_axis", 8)], outputs=[]))
+        compile_design(replace(passthrough(), inputs=[port("m_axis", 8)], outputs=[]))
     with pytest.raises(SimulationBuildError, match="port s_axis_tdata must have width 1, not 8"):
-        build(replace(passthrough(), clock="s_axis_tdata"))
+        compile_design(replace(passthrough(), clock="s_axis_tdata"))
 
 
 def test_missing_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(toolchain, "COMPILERS", ("no-such-compiler",))
     with pytest.raises(FlowError, match=r"no C\+\+ compiler found \(no-such-compiler\); install one"):
-        build(passthrough())
+        compile_design(passthrough())
 
 
 def test_missing_verilator(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +96,7 @@ def test_missing_verilator(monkeypatch: pytest.MonkeyPatch) -> None:
     toolchain.verilator_version.cache_clear()
     try:
         with pytest.raises(FlowError, match="Verilator is not installed in this Python environment"):
-            build(passthrough())
+            compile_design(passthrough())
     finally:
         toolchain.verilator_root.cache_clear()
         toolchain.verilator_version.cache_clear()
@@ -105,7 +105,7 @@ def test_missing_verilator(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_failed_builds_leave_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DSODE_CACHE", str(tmp_path))
     with pytest.raises(SimulationBuildError):
-        build(replace(passthrough(), parameters={"WIDTH": 0}))
+        compile_design(replace(passthrough(), parameters={"WIDTH": 0}))
     assert [path.name for path in (tmp_path / "verilator").iterdir()] == ["locks"]
 
 
@@ -135,4 +135,4 @@ def test_lint_accepts_a_clean_module_and_names_what_is_wrong(tmp_path: Path) -> 
 
 def test_string_parameters() -> None:
     design = core("lookup", 2, parameters={"TABLE": "other.mem"})
-    assert build(design) != build(core("lookup", 2))
+    assert compile_design(design) != compile_design(core("lookup", 2))
