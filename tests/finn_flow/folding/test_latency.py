@@ -106,8 +106,8 @@ def simulated_latency(frames: float | None) -> tuple[int, float]:
 
 def test_a_lone_frame_takes_what_the_formula_says_and_a_few_rows_per_pass() -> None:
     free, held = simulated_latency(None), simulated_latency(2.0)
-    # Left out of the formula, in each of the 3 + 5 passes: two of the eight rows, for which a 3 x 3 window waits, and the
-    # pipelines of the body's nodes.
+    # Left out of the formula, in each of the 3 + 5 passes: two of the eight rows, for which a 3 x 3 window waits, and
+    # the pipelines of the body's nodes.
     left_out = (3 + 5) * (2 / 8 * BUDGET / 5 + 80)
     for cycles, formula in (free, held):
         assert formula <= cycles <= formula + left_out
