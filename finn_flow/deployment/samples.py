@@ -110,8 +110,13 @@ def _notes(path: Path) -> dict[str, Any]:
         return {}
     try:
         notes = json.loads(path.read_text())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not a JSON file: {error}") from None
     if not isinstance(notes, dict):
         raise UserError(f"{path}: not the notes of `dsode export`")
+    names, accuracy = notes.get("class_names"), notes.get("accuracy")
+    if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise UserError(f"{path}: `class_names` must be a list of texts, not {names!r}")
+    if accuracy is not None and not (isinstance(accuracy, float | int) and 0 <= accuracy <= 1):
+        raise UserError(f"{path}: `accuracy` must be 0 to 1, not {accuracy!r}")
     return notes

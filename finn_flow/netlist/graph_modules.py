@@ -14,7 +14,7 @@ from finn_flow.errors import FlowError
 from finn_flow.netlist.ends import End, input_ends, output_ends
 from finn_flow.netlist.instances import cells_module, make_instance
 from finn_flow.netlist.node_hardware import NodeGenerator
-from finn_flow.netlist.structure import INDEX, Instance, Loop, Module, Node, Stream
+from finn_flow.netlist.structure import INDEX, Instance, Loop, Module, ModuleKind, Node, Stream
 
 
 @dataclass
@@ -42,7 +42,7 @@ class GraphModules:
         return self._add(name, "top", "", model, "the accelerator: one instance per node of the graph", [])
 
     def _add(
-        self, name: str, kind: str, loop: str, model: ModelWrapper, what: str, index_ends: list[tuple[str, int]]
+        self, name: str, kind: ModuleKind, loop: str, model: ModelWrapper, what: str, index_ends: list[tuple[str, int]]
     ) -> Module:
         ops = [generating_op(node) for node in model.graph.node]
         for op in ops:

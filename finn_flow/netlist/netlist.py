@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from finn_flow.build_folder import NETLIST_FILE
 from finn_flow.errors import UserError
 from finn_flow.netlist.emit import ADJUSTABLE_FIFO, PACER, SETTINGS, Emitter, Instruments, count_name, tap_name
-from finn_flow.netlist.structure import Instance, Loop, Module, Node, Stream
+from finn_flow.netlist.record import FORMAT, NetlistRecord
+from finn_flow.netlist.structure import Loop, Module, Node, Stream
 from finn_flow.verilator import Design, StreamPort
 
 SOURCES = "sources.f"
-FORMAT = 1
 PIPELINE_CYCLES = 100
 """More than any node's pipeline holds a word."""
 INSTRUMENT_SOURCES = tuple(Path(__file__).parent / "rtl" / f"{module}.sv" for module in (ADJUSTABLE_FIFO, PACER))
@@ -63,31 +64,39 @@ class Netlist:
         if not path.is_file():
             raise UserError(f"{folder} holds no netlist ({NETLIST_FILE} is missing); make one with `dsode build`")
         try:
-            netlist = cls._from_json(Path(folder), json.loads(path.read_text()))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UserError(f"{path} is damaged or of another version; run `dsode build` again") from error
-        missing = [name for name in (*netlist.sources, *netlist.data_files) if not (netlist.folder / name).is_file()]
-        if missing:
-            raise UserError(f"{folder} is not complete: {missing[0]} is missing; run `dsode build` again")
+            record = NetlistRecord.from_json(path.read_bytes())
+            modules = {entry.name: entry.module() for entry in record.modules}
+        except ValidationError as error:
+            first = error.errors()[0]
+            what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            raise UserError(f"{path} is damaged or of another version ({what}); run `dsode build` again") from error
+        except ValueError as error:
+            raise UserError(f"{path} is damaged or of another version ({error}); run `dsode build` again") from error
+        netlist = cls(
+            folder=Path(folder),
+            top=record.top,
+            sources=record.sources,
+            data_files=record.data_files,
+            modules=modules,
+            loops={loop.name: loop for loop in record.loops},
+            nodes={node.name: node for node in record.nodes},
+            logits_scale=record.logits_scale,
+            fpgapart=record.fpgapart,
+            clk_ns=record.clk_ns,
+            versions=record.versions,
+        )
+        netlist._check_files()
         return netlist
 
-    @classmethod
-    def _from_json(cls, folder: Path, value: dict[str, Any]) -> Netlist:
-        if value["format"] != FORMAT:
-            raise ValueError(value["format"])
-        return cls(
-            folder=folder,
-            top=value["top"],
-            sources=tuple(value["sources"]),
-            data_files=tuple(value["data_files"]),
-            modules={entry["name"]: _module(entry) for entry in value["modules"]},
-            loops={entry["name"]: Loop(**entry) for entry in value["loops"]},
-            nodes={entry["name"]: Node(**entry) for entry in value["nodes"]},
-            logits_scale=value["logits_scale"],
-            fpgapart=value["fpgapart"],
-            clk_ns=value["clk_ns"],
-            versions=value["versions"],
-        )
+    def _check_files(self) -> None:
+        """Every file is there, and inside the folder, wherever links lead."""
+        folder = self.folder.resolve()
+        for name in (*self.sources, *self.data_files):
+            path = self.folder / name
+            if not path.is_file():
+                raise UserError(f"{self.folder} is not complete: {name} is missing; run `dsode build` again")
+            if not path.resolve().is_relative_to(folder):
+                raise UserError(f"{path} is a link out of the netlist; run `dsode build` again")
 
     def to_json(self) -> dict[str, Any]:
         """Return what `netlist.json` holds."""
@@ -196,23 +205,3 @@ class Netlist:
 
 def _ports(streams: Mapping[str, Stream]) -> list[StreamPort]:
     return [StreamPort(name, stream.width_bits) for name, stream in streams.items()]
-
-
-def _module(entry: dict[str, Any]) -> Module:
-    """Return the module that `asdict` turned into `entry`; lists become tuples again."""
-    streams = [Stream(**{**stream, "shape": tuple(stream["shape"])}) for stream in entry["streams"]]
-    sequences = ("lower_case", "clocks", "open_outputs")
-    instances = []
-    for instance in entry["instances"]:
-        tuples = {name: tuple(instance[name]) for name in sequences}
-        instances.append(Instance(**{**instance, **tuples}))
-    return Module(
-        entry["name"],
-        entry["kind"],
-        entry["what"],
-        entry["loop"],
-        tuple(entry["inputs"]),
-        tuple(entry["outputs"]),
-        {stream.name: stream for stream in streams},
-        tuple(instances),
-    )

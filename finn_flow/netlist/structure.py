@@ -4,6 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+# What is read from a file must be of these kinds, because it ends up in Verilog, in scripts and in names of files.
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+OptionalIdentifier = Annotated[str, StringConstraints(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")]
+Line = Annotated[str, StringConstraints(pattern=r"^[^\r\n]*$")]
+Positive = Annotated[int, Field(ge=1)]
+NotNegative = Annotated[int, Field(ge=0)]
+ModuleKind = Literal["top", "body", "loop", "cells"]
 
 INDEX = "index"
 """Prefix of the streams that carry a loop's iteration number."""
@@ -24,14 +35,14 @@ class Stream:
     producer, consumer: instances; "" is the module's own port.
     """
 
-    name: str
+    name: Identifier
     tensor: str
-    shape: tuple[int, ...]
+    shape: tuple[Positive, ...]
     datatype: str
-    bits: int
-    pe: int
-    producer: str
-    consumer: str
+    bits: Positive
+    pe: Positive
+    producer: OptionalIdentifier
+    consumer: OptionalIdentifier
 
     @property
     def words(self) -> int:
@@ -66,15 +77,15 @@ class Instance:
     open_outputs: further outputs.
     """
 
-    name: str
-    module: str
-    op_type: str = ""
-    connections: dict[str, str] = field(default_factory=dict)
-    lower_case: tuple[str, ...] = ()
-    clocks: tuple[str, ...] = ()
+    name: Identifier
+    module: Identifier
+    op_type: OptionalIdentifier = ""
+    connections: dict[Identifier, Identifier] = field(default_factory=dict)
+    lower_case: tuple[Identifier, ...] = ()
+    clocks: tuple[Identifier, ...] = ()
     has_clock2x: bool = False
-    tied: dict[str, int] = field(default_factory=dict)
-    open_outputs: tuple[str, ...] = ()
+    tied: dict[Identifier, Positive] = field(default_factory=dict)
+    open_outputs: tuple[Identifier, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,13 +101,13 @@ class Module:
     inputs, outputs: names of the streams at its ports, in order.
     """
 
-    name: str
-    kind: str
-    what: str
-    loop: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    streams: dict[str, Stream]
+    name: Identifier
+    kind: ModuleKind
+    what: Line
+    loop: OptionalIdentifier
+    inputs: tuple[Identifier, ...]
+    outputs: tuple[Identifier, ...]
+    streams: dict[Identifier, Stream]
     instances: tuple[Instance, ...]
 
     @property
@@ -120,10 +131,10 @@ class Module:
 class Loop:
     """What is known of a looped stage: the modules it is made of are ``name`` and ``name``_body."""
 
-    name: str
-    iterations: int
-    frames_in_flight: int
-    body_ii_cycles: int
+    name: Identifier
+    iterations: Positive
+    frames_in_flight: Positive
+    body_ii_cycles: Positive
 
 
 @dataclass(frozen=True)
@@ -139,9 +150,9 @@ class Node:
     fifo_depth: depth of a FIFO in words, else 0.
     """
 
-    name: str
-    op_type: str
-    module: str
-    loop: str
-    cycles: int
-    fifo_depth: int = 0
+    name: Identifier
+    op_type: Identifier
+    module: Identifier
+    loop: OptionalIdentifier
+    cycles: NotNegative
+    fifo_depth: NotNegative = 0

@@ -6,7 +6,7 @@ import os
 import stat
 import zipfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from .errors import InputError
@@ -57,6 +57,20 @@ def one_line(error: BaseException) -> str:
 def printable(name: str) -> str:
     """A name from outside without control characters and broken bytes, which are written as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
+def inner_name(name: object) -> str:
+    """A name that was read from a file and stands for another one below the same folder.
+
+    Raises:
+        ValueError: it is no text, or leads out of the folder.
+    """
+    if not isinstance(name, str) or not name.isprintable() or "\\" in name:
+        raise ValueError(f"{name!r} is no name of a file")
+    path = PurePosixPath(name)
+    if not path.parts or path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"{name!r} is not inside the folder")
+    return name
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .errors import InputError
+from .files import inner_name
 from .packing import StreamFormat
 from .preprocessing import Preprocessing
 
@@ -59,13 +61,13 @@ class Manifest:
             value = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise InputError(f"{folder} is no deployment package: {FILE} is missing; copy the whole folder") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise InputError(f"{path} cannot be read ({error}); copy the package again") from None
         try:
             if value["format"] != FORMAT:
                 raise ValueError(f"format {value['format']}")
             return cls._from_json(Path(folder), value)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise InputError(f"{path} is damaged or of another version ({error!r}); copy the package again") from None
 
     @classmethod
@@ -75,14 +77,14 @@ class Manifest:
             folder=folder,
             build_id=int(value["build_id"], 16),
             preprocessing=Preprocessing.from_json(value["preprocessing"]),
-            class_names=tuple(value["class_names"]),
+            class_names=tuple(_text(name) for name in value["class_names"]),
             input=StreamFormat.from_json(value["input"]),
             output=StreamFormat.from_json(value["output"]),
-            clock_mhz=float(value["clock_mhz"]),
-            cycles_per_frame=float(expected["cycles_per_frame"]),
-            sample_accuracy=expected["sample_accuracy"],
-            accuracy=expected["accuracy"],
-            files=dict(value["files"]),
+            clock_mhz=_positive(value["clock_mhz"]),
+            cycles_per_frame=_positive(expected["cycles_per_frame"]),
+            sample_accuracy=_share(expected["sample_accuracy"]),
+            accuracy=_share(expected["accuracy"]),
+            files={inner_name(name): str(digest) for name, digest in value["files"].items()},
         )
 
     @property
@@ -103,6 +105,25 @@ class Manifest:
             if sha256(path) != expected:
                 raise InputError(f"{path} has changed since the package was made; copy the package again")
         return len(self.files)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no text")
+    return value
+
+
+def _positive(value: Any) -> float:
+    number = float(value)
+    if not 0 < number < math.inf:
+        raise ValueError(f"{value!r} is no positive number")
+    return number
+
+
+def _share(value: Any) -> float | None:
+    if value is not None and not 0 <= float(value) <= 1:
+        raise ValueError(f"{value!r} is no share between 0 and 1")
+    return None if value is None else float(value)
 
 
 def sha256(path: Path) -> str:

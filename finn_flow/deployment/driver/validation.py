@@ -10,6 +10,7 @@ import numpy as np
 
 from .accelerator import Accelerator, Advance
 from .errors import InputError
+from .files import inner_name
 from .images import read_images, read_labelled
 from .manifest import SAMPLES
 
@@ -30,9 +31,9 @@ def validate_samples(accelerator: Accelerator, progress: Advance | None = None) 
     try:
         samples = json.loads(path.read_text(encoding="utf-8"))["samples"]
         expected = np.array([sample["expected"] for sample in samples], np.int64)
-        names = [str(sample["file"]) for sample in samples]
+        names = [inner_name(sample["file"]) for sample in samples]
         truth = [sample["class"] for sample in samples]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(f"{path} cannot be read ({error!r}); copy the package again") from None
     images = read_images([path.parent / name for name in names]).images
     found = accelerator.classify(images, progress)

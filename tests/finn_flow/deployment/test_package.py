@@ -108,7 +108,14 @@ def test_without_golden_results_the_hardware_graph_gives_them(fresh, tiny):
 
 @pytest.mark.parametrize(
     ("notes", "message"),
-    [("{", "not a JSON file"), ("[]", "not the notes"), ('{"class_names": ["a"]}', "1 class names for 10 classes")],
+    [
+        ("{", "not a JSON file"),
+        ("[" * 100_000, "not a JSON file"),
+        ("[]", "not the notes"),
+        ('{"class_names": ["a"]}', "1 class names for 10 classes"),
+        ('{"class_names": "abcdefghij"}', "`class_names` must be a list of texts"),
+        ('{"accuracy": NaN}', "`accuracy` must be 0 to 1, not nan"),
+    ],
 )
 def test_bad_notes(fresh, notes, message):
     (fresh / "golden.json").write_text(notes)
@@ -172,3 +179,23 @@ def test_killed_at_any_moment_it_leaves_a_whole_package_and_no_other_archive(fre
     assert seen == {4, 6}
     make_package(fresh)
     assert not list(fresh.glob(".deploy*"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("files", {"../outside": "0" * 64}),
+        ("files", {"/etc/passwd": "0" * 64}),
+        ("files", {"samples/../../x": "0" * 64}),
+        ("files", {"": "0" * 64}),
+        ("class_names", [1]),
+        ("clock_mhz", 0),
+        ("clock_mhz", float("nan")),
+        ("clock_mhz", 10**400),
+    ],
+)
+def test_a_manifest_that_names_what_is_outside_or_impossible(package, tmp_path, key, value):
+    manifest = json.loads((package / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, key: value}))
+    with pytest.raises(InputError, match=r"manifest\.json is damaged .*copy the package again"):
+        Manifest.load(tmp_path)

@@ -126,6 +126,50 @@ def test_folder_without_netlist_is_refused(tmp_path) -> None:
         Netlist.load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ('"sources": [', '"sources": ["../../x.sv", ', "sources.0: String should match pattern"),
+        ('"sources": [', '"sources": ["/etc/passwd", ', "sources.0: String should match pattern"),
+        ('"sources": [', '"sources": ["a b.sv", ', "sources.0: String should match pattern"),
+        ('"sources": [', '"sources": ["a;exec rm.sv", ', "sources.0: String should match pattern"),
+        ('"data_files": [', '"data_files": ["data/../../x.dat", ', "data_files.0: String should match pattern"),
+        ('"data_files": [', '"data_files": ["x.dat\\n/etc/passwd", ', "data_files.0: String should match pattern"),
+        ('"top": "accelerator"', '"top": "accelerator; exec ls"', "top: String should match pattern"),
+        ('"top": "accelerator"', '"top": "other"', "the modules are not the top and others, each once"),
+        ('"name": "accelerator"', '"name": "[exec ls]"', r"modules.\d+.name: String should match pattern"),
+        ('"kind": "top"', '"kind": "tip"', r"modules.\d+.kind: Input should be"),
+        ('"clk_ns": 5.0', '"clk_ns": 0', "clk_ns: Input should be greater than 0"),
+        ('"clk_ns": 5.0', '"clk_ns": NaN', "clk_ns: Input should be a finite number"),
+        ('"clk_ns": 5.0', '"clk_ns": "5"', "clk_ns: Input should be a valid number"),
+        ('"iterations": 2', '"iterations": 0', r"loops.0.iterations: Input should be greater than"),
+        (
+            '"inputs": [\n        "global_in"',
+            '"inputs": [\n        "x"',
+            r"the streams of \w+ are not those of its ports",
+        ),
+        ('"fpgapart": "', '"fpgapart": "$', "fpgapart: String should match pattern"),
+    ],
+)
+def test_what_is_no_name_is_refused_when_it_is_loaded(old, new, what, tmp_path) -> None:
+    """What a netlist names is copied, listed, and written into scripts."""
+    folder = one_block().copy(tmp_path / "build") / "rtl"
+    text = (folder / "netlist.json").read_text()
+    assert old in text
+    (folder / "netlist.json").write_text(text.replace(old, new))
+    with pytest.raises(UserError, match=rf"is damaged or of another version \({what}.*\); run `dsode build` again"):
+        Netlist.load(folder)
+
+
+def test_links_out_of_the_folder_are_refused(tmp_path) -> None:
+    folder = one_block().copy(tmp_path / "build") / "rtl"
+    name = one_block().netlist.data_files[0]
+    (folder / name).rename(tmp_path / "elsewhere")
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="is a link out of the netlist"):
+        Netlist.load(folder)
+
+
 def test_missing_file_is_named(tmp_path) -> None:
     folder = one_block().copy(tmp_path / "build") / "rtl"
     name = one_block().netlist.data_files[0]

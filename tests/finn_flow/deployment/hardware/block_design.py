@@ -4,7 +4,7 @@ import fnmatch
 from dataclasses import dataclass, field
 
 from finn_flow.netlist.module_header import Port
-from tests.finn_flow.deployment.hardware.vivado import VivadoError
+from tests.finn_flow.deployment.hardware.ip_blocks import VivadoError
 
 STREAM, MEMORY_MAPPED = ("tdata", "tvalid", "tready"), ("awvalid", "arvalid")
 

@@ -5,11 +5,21 @@ from pathlib import Path
 
 from finn_flow.netlist.module_header import declared_names, read_ports
 from tests.finn_flow.deployment.hardware.block_design import BlockDesign, Cell, split
-from tests.finn_flow.deployment.hardware.vivado import IP, Vivado, VivadoError
+from tests.finn_flow.deployment.hardware.ip_blocks import VivadoError
+from tests.finn_flow.deployment.hardware.vivado import Vivado
 
 COMPONENT = "component.xml"
 IP_BLOCKS = {
-    **IP,
+    "zynq_ultra_ps_e": (
+        {"M_AXI_HPM0_FPD", "S_AXI_HP0_FPD"},
+        {"pl_clk0", "pl_resetn0", "maxihpm0_fpd_aclk", "saxihp0_fpd_aclk"},
+    ),
+    "clk_wiz": (set(), {"clk_in1", "resetn", "locked", "clk_out1", "clk_out2"}),
+    "proc_sys_reset": (
+        set(),
+        {"slowest_sync_clk", "ext_reset_in", "dcm_locked", "interconnect_aresetn", "peripheral_aresetn"},
+    ),
+    "smartconnect": ({"S00_AXI", "S01_AXI", "M00_AXI", "M01_AXI"}, {"aclk", "aresetn"}),
     "axi_interconnect": (
         {"S00_AXI", "M00_AXI", "M01_AXI"},
         {"ACLK", "ARESETN", *(f"{port}_{pin}" for port in ("S00", "M00", "M01") for pin in ("ACLK", "ARESETN"))},

@@ -11,6 +11,7 @@ import pytest
 from finn_flow.deployment.hardware.folder import write_hardware
 from finn_flow.deployment.simulated_board.board import REGISTER_BYTES, REGISTERS
 from finn_flow.errors import UserError
+from tests.finn_flow.deployment.hardware.ip_blocks import VivadoError
 from tests.finn_flow.deployment.hardware.vivado import Vivado
 
 CLOCK, FAST_CLOCK = "clk_wiz_0/clk_out1", "clk_wiz_0/clk_out2"
@@ -127,7 +128,10 @@ def test_bitfile_and_hand_off_end_up_where_the_driver_looks(vivado, folder):
     ("recorder", "message"),
     [
         (Vivado(has_board=False), "no board files for xilinx.com:zcu104:part0:1.1; install them"),
-        (Vivado({"SLACK": "-0.2"}), "timing is not met at 200.000 MHz: slack -0.2 ns"),
+        (Vivado({"STATS.WNS": "-0.2"}), "timing is not met at 200.000 MHz: setup slack '-0.2' ns"),
+        (Vivado({"STATS.WHS": "-0.02"}), "timing is not met at 200.000 MHz: hold slack '-0.02' ns"),
+        (Vivado({"STATS.TPWS": "-0.3"}), "timing is not met at 200.000 MHz: total pulse width slack '-0.3' ns"),
+        (Vivado({"STATS.WHS": ""}), "timing is not met at 200.000 MHz: hold slack '' ns"),
         (Vivado({"PROGRESS": "40%"}), "the implementation failed"),
     ],
 )
@@ -135,6 +139,39 @@ def test_what_goes_wrong_ends_the_script_without_a_bitfile(folder, recorder, mes
     with pytest.raises(tkinter.TclError, match=message):
         recorder.run(folder / "hardware" / "build.tcl")
     assert not (folder / "bitfile").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "other", "message"),
+    [
+        ("PRIM_IN_FREQ.VALUE_SRC PROPAGATED", "PRIM_IN_FREQ 100.000", "BD 41-238. clk_in1 is set to 100.000 MHz"),
+        ("CONFIG.PRIM_SOURCE No_buffer ", "", "an input buffer that no pin drives"),
+        ("CONFIG.RESET_TYPE ACTIVE_LOW CONFIG.RESET_PORT resetn", "", "no pin clk_wiz_0/resetn"),
+        ("SRCSEL IOPLL", "SRCSEL RPLL", "PYNQ takes the divisors of pl_clk0 as the IOPLL's"),
+        ("CONFIG.PSU__OVERRIDE__BASIC_CLOCK 0", "CONFIG.PSU__USE__M_AXI_GP2 0", "basic clocks are overridden"),
+        ("CONFIG.PSU__USE__M_AXI_GP1 0 ", "", "nothing is connected to zynq_ps/M_AXI_HPM1_FPD, zynq_ps/maxihpm1"),
+        ("CONFIG.PSU__USE__S_AXI_GP2 1", "", "no pin zynq_ps/S_AXI_HP0_FPD"),
+        ("CONFIG.NUM_SI 2 ", "CONFIG.NUM_SI 1 ", "no pin memory/S01_AXI"),
+        ("CONFIG.NUM_SI 1 ", "CONFIG.NUM_SI 2 ", "nothing is connected to control/S01_AXI"),
+        ("CONFIG.USE_LOCKED true", "CONFIG.USE_LOCK true", r"clk_wiz_0 \(clk_wiz\) has no parameter CONFIG.USE_LOCK"),
+        ("$top/ap_clk ", "", "nothing is connected to accelerator/ap_clk"),
+        ("-dictionary ", "", "clk_wiz:1.9 is not the newest|zynq_ultra_ps_e:1.9 is not the newest"),
+    ],
+)
+def test_the_recorder_sees_what_vivado_would_refuse(folder, line, other, message):
+    script = folder / "hardware" / "build.tcl"
+    text = script.read_text()
+    assert line in text
+    script.write_text(text.replace(line, other))
+    with pytest.raises(VivadoError, match=message):
+        Vivado().run(script)
+
+
+def test_an_accelerator_without_memory_files(folder):
+    (folder / "hardware" / "data.f").write_text("")
+    vivado = Vivado()
+    vivado.run(folder / "hardware" / "build.tcl")
+    assert "Memory Initialization Files" not in vivado.file_types.values()
 
 
 def test_other_boards_and_devices_are_refused(tiny, tmp_path):

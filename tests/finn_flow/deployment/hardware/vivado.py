@@ -5,24 +5,13 @@ import shlex
 import tkinter
 from pathlib import Path
 
-# Pins and interfaces of the IP blocks, as their product guides name them; (interfaces, pins).
-IP = {
-    "zynq_ultra_ps_e": (
-        {"M_AXI_HPM0_FPD", "S_AXI_HP0_FPD"},
-        {"pl_clk0", "pl_resetn0", "maxihpm0_fpd_aclk", "saxihp0_fpd_aclk"},
-    ),
-    "clk_wiz": (set(), {"clk_in1", "resetn", "locked", "clk_out1", "clk_out2"}),
-    "proc_sys_reset": (
-        set(),
-        {"slowest_sync_clk", "ext_reset_in", "dcm_locked", "interconnect_aresetn", "peripheral_aresetn"},
-    ),
-    "smartconnect": ({"S00_AXI", "S01_AXI", "M00_AXI", "M01_AXI"}, {"aclk", "aresetn"}),
-}
+from tests.finn_flow.deployment.hardware.ip_blocks import BLOCKS, VivadoError, check_processing_system, check_wizard
+
+NEWEST = "1.10"
+"""Version of every IP; 1.9 is there, too, and comes after it in the alphabet."""
+_OUTPUTS = re.compile(r"pl_\w+|clk_out\d|locked|mb_reset|bus_struct_reset|peripheral_\w+|interconnect_\w+|aux_reset_in")
+"""Pins that need no driver."""
 _MEMORY_MAPPED = ("awvalid", "arvalid")
-
-
-class VivadoError(Exception):
-    """The script did what Vivado would refuse."""
 
 
 class Vivado:
@@ -34,7 +23,13 @@ class Vivado:
     """
 
     def __init__(self, replies: dict[str, str] | None = None, has_board: bool = True) -> None:
-        self.replies = {"PROGRESS": "100%", "SLACK": "0.1", **(replies or {})}
+        self.replies = {
+            "PROGRESS": "100%",
+            "STATS.WNS": "0.1",
+            "STATS.WHS": "0.01",
+            "STATS.TPWS": "0",
+            **(replies or {}),
+        }
         self.has_board = has_board
         self.project: dict[str, str] = {}
         self.files: list[Path] = []
@@ -54,7 +49,7 @@ class Vivado:
         # What asks for objects gives their names back.
         for name in ("files", "filesets", "runs", "bd_cells", "bd_pins", "bd_intf_pins", "bd_addr_segs"):
             self.tcl.eval(f"proc get_{name} {{names}} {{ return $names }}")
-        self.tcl.eval("proc current_project {} { return project }; proc get_timing_paths {args} { return path }")
+        self.tcl.eval("proc current_project {} { return project }")
 
     def run(self, script: Path) -> None:
         """Execute the script as `vivado -mode batch -source script` would."""
@@ -101,20 +96,27 @@ class Vivado:
             values = {arguments[0]: arguments[1]}
         for target in self._split(arguments[-1]):
             for name, value in values.items():
+                kind = self.cells.get(target, "")
+                if kind in BLOCKS and name.removeprefix("CONFIG.") not in BLOCKS[kind].parameters:
+                    raise VivadoError(f"{target} ({kind}) has no parameter {name}")
                 self.properties[target, name] = value
                 if name == "file_type":
                     self.file_types[target] = value
 
     def do_get_property(self, name, target):
-        return self.replies[name]
+        return target if name == "VLNV" else self.replies[name]
+
+    def do_get_ipdefs(self, *arguments):
+        kind = arguments[1].split(":")[2]
+        return tuple(f"xilinx.com:ip:{kind}:{version}" for version in ("1.9", NEWEST, "1.8")) if kind in BLOCKS else ""
 
     def do_create_bd_cell(self, *arguments):
         options = dict(zip(arguments[:-1:2], arguments[1:-1:2], strict=True))
         kind = options.get("-reference") or options["-vlnv"].split(":")[2]
         if arguments[-1] in self.cells:
             raise VivadoError(f"cell {arguments[-1]} exists already")
-        if "-vlnv" in options and kind not in IP:
-            raise VivadoError(f"no IP {kind}")
+        if "-vlnv" in options and options["-vlnv"] != f"xilinx.com:ip:{kind}:{NEWEST}":
+            raise VivadoError(f"{options['-vlnv']} is not the newest IP")
         self.cells[arguments[-1]] = kind
 
     def do_connect_bd_intf_net(self, first, second):
@@ -142,7 +144,7 @@ class Vivado:
     def do_update_compile_order(self, *arguments): ...
     def do_create_bd_design(self, name): ...
     def do_apply_bd_automation(self, *arguments): ...
-    def do_validate_bd_design(self): ...
+    def do_set_param(self, *arguments): ...
     def do_save_bd_design(self): ...
     def do_make_wrapper(self, *arguments): ...
     def do_wait_on_run(self, name): ...
@@ -156,11 +158,42 @@ class Vivado:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(Path(name).suffix)
 
+    def do_validate_bd_design(self):
+        """What Vivado checks: configurations, open interfaces and pins, and one clock at both ends of an interface."""
+        drivers = {sink: driver for driver, sinks in self.nets.items() for sink in sinks}
+        joined = {pin for pair in self.interfaces for pin in pair}
+        outputs = set(self.nets)
+        for cell, kind in self.cells.items():
+            interfaces, pins = self.ports(cell)
+            open_ends = {f"{cell}/{name}" for name in interfaces} - joined
+            open_ends |= {f"{cell}/{name}" for name in pins if _is_input(kind, name)} - set(drivers) - outputs
+            if open_ends:
+                raise VivadoError(f"nothing is connected to {', '.join(sorted(open_ends))}")
+            if kind == "clk_wiz":
+                check_wizard(self.config(cell), drivers[f"{cell}/clk_in1"])
+            if kind == "zynq_ultra_ps_e":
+                check_processing_system(self.config(cell))
+        for pair in self.interfaces:
+            clocks = {drivers[self._clock_of(pin)] for pin in pair}
+            if len(clocks) != 1:
+                raise VivadoError(f"[BD 41-237] {' and '.join(pair)} have the clocks {', '.join(sorted(clocks))}")
+
+    def _clock_of(self, interface: str) -> str:
+        cell, _, name = interface.partition("/")
+        kind = self.cells[cell]
+        return f"{cell}/{BLOCKS[kind].clocks(name) if kind in BLOCKS else 'ap_clk'}"
+
+    def config(self, cell: str) -> dict[str, str]:
+        """The parameters of a cell that were set."""
+        return {
+            name.removeprefix("CONFIG."): value for (target, name), value in self.properties.items() if target == cell
+        }
+
     def ports(self, cell: str) -> tuple[set[str], set[str]]:
         """Interfaces and other pins of a cell; of a module, those that Vivado infers from its ports' names."""
         kind = self.cells[cell]
-        if kind in IP:
-            return IP[kind]
+        if kind in BLOCKS:
+            return BLOCKS[kind].interfaces(self.config(cell)), BLOCKS[kind].pins(self.config(cell))
         source = next(path for path in self.files if path.suffix == ".v" and path.stem == kind)
         header = source.read_text().split(");", 1)[0]
         names = re.findall(r"^\s*(?:input|output)\s+wire\s+(?:\[[^\]]*\]\s*)?(\w+)", header, re.M)
@@ -180,3 +213,7 @@ class Vivado:
         cell, _, name = pin.partition("/")
         if cell not in self.cells or name not in self.ports(cell)[index]:
             raise VivadoError(f"no pin {pin}")
+
+
+def _is_input(kind: str, pin: str) -> bool:
+    return kind not in BLOCKS or not _OUTPUTS.fullmatch(pin)
