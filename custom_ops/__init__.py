@@ -5,7 +5,9 @@ under FINN's RTL domain, where FINN looks for RTL nodes.
 """
 
 from custom_ops.hardware import register_hardware_ops
+from custom_ops.lookup.integer_op import Lookup
 from custom_ops.ode_loop.rolled import ODELoop
+from custom_ops.ode_update.integer_op import ODEUpdate
 
-custom_op = {"ODELoop": ODELoop}
+custom_op = {"Lookup": Lookup, "ODELoop": ODELoop, "ODEUpdate": ODEUpdate}
 register_hardware_ops()

@@ -9,9 +9,11 @@ from custom_ops.depthwise_conv.op import DepthwiseConv_rtl
 from custom_ops.fork.op import Fork_rtl
 from custom_ops.global_sum_pool.op import GlobalSumPool_rtl
 from custom_ops.indexed_thresholding.op import IndexedThresholding_rtl
+from custom_ops.lookup.op import Lookup_rtl
 from custom_ops.ode_loop.op import ODELoop_rtl
 from custom_ops.ode_update.op import ODEUpdate_rtl
 from custom_ops.top_k.op import TopK_rtl
+from custom_ops.window_reduce.op import WindowReduce_rtl
 
 DOMAIN = "finn.custom_op.fpgadataflow.rtl"
 """Domain of all hardware nodes, FINN's and ours."""
@@ -21,9 +23,11 @@ HARDWARE_OPS: tuple[type[HardwareOp], ...] = (
     Fork_rtl,
     GlobalSumPool_rtl,
     IndexedThresholding_rtl,
+    Lookup_rtl,
     ODELoop_rtl,
     ODEUpdate_rtl,
     TopK_rtl,
+    WindowReduce_rtl,
 )
 
 

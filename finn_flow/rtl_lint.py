@@ -31,9 +31,16 @@ VARIANTS: Mapping[str, Sequence[Parameters]] = {
         {"CF": 1, "PE": 1, "WORDS": 1, "SETS": 2, "STEPS": 1, "THRESHOLD_BITS": 9},
         {"BIAS": -2, "OUT_BITS": 4, "IN_SIGNED": 0},
     ),
+    "lookup": ({"CF": 1, "PE": 1},),
     "ode_update": ({"FRACTION_BITS": 0, "STATE_SIGNED": 0}, {"FRACTION_BITS": -2}, {"FRACTION_BITS": 1, "PE": 1}),
     "stream_queue": ({"DEPTH": 1},),
     "weight_rom": ({"DEPTH": 5, "MEMORY_FILE": "words.dat"},),
+    "window_reader": ({"H": 1, "KH": 1, "OH": 1, "TOP": 0, "LINES": 2, "CF": 2},),
+    "window_reduce": (
+        {"KIND": 1, "OUT_BITS": 8},
+        {"KIND": 2, "OUT_BITS": 12, "WEIGHT_FILE": "weights.dat"},
+        {"IN_SIGNED": 1},
+    ),
     "top_k": ({"PE": 1, "K": 1, "IN_SIGNED": 0}, {"LABELS": 2, "PE": 2, "K": 2}),
 }
 """Parameters, besides the defaults, under which a core is linted: its other generate branches."""

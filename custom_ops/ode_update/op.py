@@ -6,9 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from qonnx.core.datatype import BaseDataType
 
 from custom_ops.base import Attributes, Constants, HardwareOp, fifo_luts
-from custom_ops.checks import check_divides, check_integer, check_length
+from custom_ops.checks import check_divides, check_integer, check_length, check_one_of
 from custom_ops.ode_update.reference import ode_update
 from custom_ops.streams import Stream
 from finn_flow.errors import UserError
@@ -19,7 +20,7 @@ MAX_SHIFT = 24
 class ODEUpdate_rtl(HardwareOp):
     """The state after one solver step: aligned, added, rounded half to even, saturated (``reference.ode_update``).
 
-    Inputs: state z and increment, both [*numInputVectors, NumChannels]. Output: the new state, of z's type.
+    Inputs: state z and increment, both [*numInputVectors, NumChannels]. Output: the new state, of the same shape.
 
     Cycles: one word per cycle; a word of each input is taken together.
 
@@ -27,8 +28,11 @@ class ODEUpdate_rtl(HardwareOp):
     ----------
     NumChannels, PE: channels, and channels per word; PE divides NumChannels.
     numInputVectors: leading axes of the tensors, such as [1, H, W].
-    stateDataType, incrementDataType: integer types of 2 to 16 and 2 to 24 bits.
-    fraction_bits: k, the increment's scale is the state's divided by 2^k; -24 to 24.
+    stateDataType, incrementDataType: integer types of 2 to 31 bits.
+    outputDataType: integer type of 2 to 31 bits; the state's where it is not given.
+    fraction_bits, state_fraction_bits: k and j, the scales of increment and state are the new state's divided by 2^k
+        and 2^j; -24 to 24.
+    bounds: lowest and highest new state, the limits of its type where they are not given.
     """
 
     core = "ode_update"
@@ -45,7 +49,10 @@ class ODEUpdate_rtl(HardwareOp):
             "numInputVectors": ("ints", False, [1]),
             "stateDataType": ("s", True, ""),
             "incrementDataType": ("s", True, ""),
+            "outputDataType": ("s", False, ""),
             "fraction_bits": ("i", True, 0),
+            "state_fraction_bits": ("i", False, 0),
+            "bounds": ("ints", False, []),
         }
 
     def validate(self) -> None:
@@ -53,11 +60,28 @@ class ODEUpdate_rtl(HardwareOp):
         check_divides(name, "PE", self.get_nodeattr("PE"), "NumChannels", self.get_nodeattr("NumChannels"))
         vectors = self.get_nodeattr("numInputVectors")
         check_length(name, "numInputVectors", vectors, max(len(vectors), 1))
-        check_integer(name, "stateDataType", self.attribute_datatype("stateDataType"), (2, 16))
-        check_integer(name, "incrementDataType", self.attribute_datatype("incrementDataType"), (2, 24))
-        shift = self.get_nodeattr("fraction_bits")
-        if abs(shift) > MAX_SHIFT:
-            raise UserError(f"{name}: fraction_bits must be between -{MAX_SHIFT} and {MAX_SHIFT}, not {shift}")
+        check_integer(name, "stateDataType", self.attribute_datatype("stateDataType"), (2, 31))
+        check_integer(name, "incrementDataType", self.attribute_datatype("incrementDataType"), (2, 31))
+        check_integer(name, "outputDataType", self._output_datatype(), (2, 31))
+        for attribute in ("fraction_bits", "state_fraction_bits"):
+            shift = self.get_nodeattr(attribute)
+            if abs(shift) > MAX_SHIFT:
+                raise UserError(f"{name}: {attribute} must be between -{MAX_SHIFT} and {MAX_SHIFT}, not {shift}")
+        low, high = self._bounds()
+        if not self._output_datatype().min() <= low < high <= self._output_datatype().max():
+            raise UserError(
+                f"{name}: bounds must be two ascending values of {self._output_datatype().name}, not {[low, high]}"
+            )
+
+    def _output_datatype(self) -> BaseDataType:
+        given = self.get_nodeattr("outputDataType")
+        return self.attribute_datatype("outputDataType" if given else "stateDataType")
+
+    def _bounds(self) -> tuple[int, int]:
+        given = self.get_nodeattr("bounds")
+        check_one_of(self.onnx_node.name, "number of bounds", len(given), (0, 2))
+        datatype = self._output_datatype()
+        return (int(given[0]), int(given[1])) if len(given) else (int(datatype.min()), int(datatype.max()))
 
     def _stream(self, tensor: int, attribute: str, port: str) -> Stream:
         shape = (*self.get_nodeattr("numInputVectors"), self.get_nodeattr("NumChannels"))
@@ -70,12 +94,12 @@ class ODEUpdate_rtl(HardwareOp):
         ]
 
     def output_streams(self) -> list[Stream]:
-        return [self._stream(0, "stateDataType", "m_axis")]
+        shape = (*self.get_nodeattr("numInputVectors"), self.get_nodeattr("NumChannels"))
+        return [Stream(0, shape, self._output_datatype(), self.get_nodeattr("PE"), "m_axis")]
 
     def compute(self, inputs: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
-        state = self.attribute_datatype("stateDataType")
-        low, high = int(state.min()), int(state.max())
-        return [ode_update(inputs[0], inputs[1], self.get_nodeattr("fraction_bits"), low, high)]
+        shifts = self.get_nodeattr("fraction_bits"), self.get_nodeattr("state_fraction_bits")
+        return [ode_update(inputs[0], inputs[1], shifts[0], *self._bounds(), shifts[1])]
 
     def core_parameters(self, constants: Constants) -> dict[str, int | str]:
         state = self.attribute_datatype("stateDataType")
@@ -86,7 +110,11 @@ class ODEUpdate_rtl(HardwareOp):
             "STATE_SIGNED": int(state.signed()),
             "INCREMENT_BITS": increment.bitwidth(),
             "INCREMENT_SIGNED": int(increment.signed()),
+            "OUTPUT_BITS": self._output_datatype().bitwidth(),
             "FRACTION_BITS": self.get_nodeattr("fraction_bits"),
+            "STATE_FRACTION_BITS": self.get_nodeattr("state_fraction_bits"),
+            "LOWEST": self._bounds()[0],
+            "HIGHEST": self._bounds()[1],
         }
 
     def get_op_and_param_counts(self) -> dict[str, int]:
@@ -98,6 +126,8 @@ class ODEUpdate_rtl(HardwareOp):
         """Return LUTs: an adder and a clamp (with the rounding) per lane, and the output FIFO."""
         state = self.attribute_datatype("stateDataType").bitwidth()
         increment = self.attribute_datatype("incrementDataType").bitwidth()
-        shift = self.get_nodeattr("fraction_bits")
-        total = max(state + max(shift, 0), increment + max(-shift, 0)) + 1
-        return self.get_nodeattr("PE") * (total + state + 2) + fifo_luts(self.get_outstream_width(), 8) + 10
+        shifts = self.get_nodeattr("state_fraction_bits"), self.get_nodeattr("fraction_bits")
+        fraction = max(*shifts, 0)
+        total = max(state + fraction - shifts[0], increment + fraction - shifts[1]) + 1
+        lane = total + self._output_datatype().bitwidth() + 2
+        return self.get_nodeattr("PE") * lane + fifo_luts(self.get_outstream_width(), 8) + 10

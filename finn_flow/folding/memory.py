@@ -24,6 +24,8 @@ _RAM = ("distributed", "block", "ultra")
 _STYLES: dict[str, dict[str, tuple[str, ...]]] = {
     "MVAU_rtl": {"ram_style": _ROM},
     "DepthwiseConv_rtl": {"ram_style": ("distributed", "block"), "resType": ("lut", "dsp")},
+    "Lookup_rtl": {"ram_style": _ROM},
+    "WindowReduce_rtl": {"ram_style": _ROM},
     "ConvolutionInputGenerator_rtl": {"ram_style": _RAM},
     "ODELoop_rtl": {"feedback_ram_style": _RAM, "input_ram_style": _RAM},
     "StreamingFIFO_rtl": {"ram_style": (*_RAM, "auto")},

@@ -16,11 +16,13 @@ Folding = dict[str, int | str]
 _CHANNEL_PARALLEL = {
     "DepthwiseConv_rtl": "NumChannels",
     "Fork_rtl": "NumChannels",
+    "Lookup_rtl": "NumChannels",
     "ODEUpdate_rtl": "NumChannels",
     "GlobalSumPool_rtl": "NumChannels",
     "IndexedThresholding_rtl": "NumChannels",
     "Thresholding_rtl": "NumChannels",
     "TopK_rtl": "Labels",
+    "WindowReduce_rtl": "NumChannels",
 }
 
 

@@ -9,6 +9,7 @@ _LABELS = {
     "Fork": "fork",
     "GlobalSumPool": "sum pool",
     "IndexedThresholding": "thresholds[i]",
+    "Lookup": "table",
     "MVAU": "matrix-vector",
     "ODELoop": "ODE loop",
     "ODEUpdate": "ODE update",
@@ -16,6 +17,7 @@ _LABELS = {
     "StreamingFIFO": "FIFO",
     "Thresholding": "thresholds",
     "TopK": "top-k",
+    "WindowReduce": "window reduction",
 }
 _KINDS = {
     "MVAU": "multiply",

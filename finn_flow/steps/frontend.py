@@ -6,7 +6,6 @@ from typing import Any
 
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.batchnorm_to_affine import BatchNormToAffine
-from qonnx.transformation.extract_conv_bias import ExtractBiasFromConv
 from qonnx.transformation.fold_constants import FoldConstants
 from qonnx.transformation.general import GiveUniqueNodeNames
 from qonnx.transformation.infer_shapes import InferShapes
@@ -35,9 +34,8 @@ def _tidy(model: ModelWrapper) -> ModelWrapper:
     for transformation in (
         InlineConstants(),
         InferShapes(),
-        ExtractBiasFromConv(),
         BatchNormToAffine(),
-        FoldConstants(exclude_op_types=["Quant", "IntQuant", "ODELoop"]),
+        FoldConstants(exclude_op_types=["Quant", "IntQuant", "BipolarQuant", "ODELoop"]),
         InferShapes(),
         GiveUniqueNodeNames(),
     ):

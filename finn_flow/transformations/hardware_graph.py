@@ -27,6 +27,7 @@ class HardwareGraph:
     iterations: of the loop, in its body.
     uses_index: whether a node of the body reads the iteration number.
     aliases: tensors of the integer graph for which another one stands.
+    orders: of flattened maps, the number in the integer graph of each feature in the order of the stream.
     """
 
     nodes: list[NodeProto] = field(default_factory=list)
@@ -37,6 +38,7 @@ class HardwareGraph:
     iterations: int = 0
     uses_index: bool = False
     aliases: dict[str, str] = field(default_factory=dict)
+    orders: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
     def emit(self, op_type: str, inputs: Sequence[str], output: str, **attributes: Any) -> NodeProto:
         """Append a hardware node."""
@@ -53,9 +55,9 @@ class HardwareGraph:
         self.shapes[name], self.dtypes[name] = tuple(shape), dtype
 
     def define_like(self, model: ModelWrapper, name: str) -> None:
-        """Define a tensor as the NHWC form of the one in the integer graph; [N, C] becomes [N, 1, 1, C]."""
+        """Define a tensor as the NHWC form of the one in the integer graph; missing axes have length 1."""
         shape = list(model.get_tensor_shape(name))
-        shape = [*shape, 1, 1] if len(shape) == 2 else shape
+        shape = [*shape, *[1] * (4 - len(shape))]
         self.define(name, (shape[0], *shape[2:], shape[1]), model.get_tensor_datatype(name).name)
 
     def set_parameter(self, model: ModelWrapper, name: str, values: NDArray[np.float32]) -> None:

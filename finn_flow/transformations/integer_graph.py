@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +13,11 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.general import GiveReadableTensorNames, GiveUniqueNodeNames, SortGraph
 from qonnx.util.basic import qonnx_make_model
 
-from finn_flow.transformations.thresholds import ElementwiseOp
+from finn_flow.transformations.elementwise import Expression, Source
+from finn_flow.transformations.graph_index import live_nodes
+
+DOMAIN = "custom_ops"
+"""ONNX domain of this project's ops on integer graphs."""
 
 
 @dataclass(frozen=True)
@@ -28,29 +33,46 @@ class Codes:
     highest: NDArray[np.int64]
     shape: tuple[int, ...]
 
+    @property
+    def channels(self) -> int:
+        """Length of axis 1."""
+        return self.shape[1]
+
+    @property
+    def count(self) -> int:
+        """How many codes lie between the lowest and the highest of all channels."""
+        return int(self.highest.max() - self.lowest.min()) + 1
+
+    def expression(self) -> Source:
+        """Its value, for elementwise functions of it."""
+        return Source(self.name, per_channel(self.scale).astype(np.float32))
+
+    def bounds(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Lowest and highest codes, [1, 1, channels or 1, 1] each."""
+        return per_channel(self.lowest), per_channel(self.highest)
+
+
+def per_channel(values: NDArray) -> NDArray:
+    """A scalar or [channels] in the layout of elementwise functions, [1, 1, channels or 1, 1]."""
+    return values.reshape(1, 1, -1, 1)
+
 
 @dataclass(frozen=True)
 class Pending:
-    """A float tensor that is an elementwise function of codes; it exists until a quantiser turns it into thresholds."""
+    """A float tensor that is an elementwise function of codes; it exists until a quantiser turns it into codes."""
 
-    source: Codes
-    ops: tuple[ElementwiseOp, ...]
-
-
-@dataclass(frozen=True)
-class Residual:
-    """The float sum of a state and an increment; it exists until the state quantiser takes it."""
-
-    first: Codes
-    second: Codes
+    sources: tuple[Codes, ...]
+    expression: Expression
+    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Weights:
-    """A constant: integer codes and their scale per output channel (or scalar)."""
+    """A constant: integer codes and their scale per output channel (or scalar), and what they stand for in float32."""
 
     codes: NDArray[np.int64]
     scale: NDArray[np.float64]
+    values: NDArray[np.float32]
 
 
 @dataclass
@@ -58,35 +80,81 @@ class IntegerGraph:
     """The graph under construction, and what is known of each tensor of the old one."""
 
     nodes: list[NodeProto] = field(default_factory=list)
-    initializers: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    initializers: dict[str, NDArray] = field(default_factory=dict)
     dtypes: dict[str, str] = field(default_factory=dict)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    env: dict[str, Codes | Pending | Residual | Weights] = field(default_factory=dict)
+    env: dict[str, Codes | Pending | Weights] = field(default_factory=dict)
     indexed: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     new_parameters: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    codes: dict[str, Codes] = field(default_factory=dict)
+
+    def add(
+        self, node: NodeProto, shape: tuple[int, ...], dtype: str, scale: NDArray[np.float64], bounds: Bounds
+    ) -> Codes:
+        """Append a node whose one output holds codes, and return them."""
+        name = node.output[0]
+        self.nodes.append(node)
+        self.shapes[name], self.dtypes[name] = shape, dtype
+        return self.know(Codes(name, np.asarray(scale), np.asarray(bounds[0]), np.asarray(bounds[1]), shape))
+
+    def know(self, codes: Codes) -> Codes:
+        """Note the codes of a tensor of the new graph."""
+        self.codes[codes.name] = codes
+        return codes
+
+    def add_parameter(self, name: str, values: NDArray, dtype: str) -> str:
+        """Add a constant of integers, [iterations or 1, ...]: with several iterations it is a parameter of the loop."""
+        if values.shape[0] > 1:
+            self.new_parameters[name] = values.astype(np.float32)
+        else:
+            self.initializers[name] = values[0].astype(np.float32)
+        self.dtypes[name] = dtype
+        return name
+
+    def fresh(self, name: str) -> str:
+        """``name``, or that name with a number behind it if a tensor has it already."""
+        return unique_name(name, self.shapes.keys() | self.initializers.keys() | self.new_parameters.keys())
+
+
+Bounds = tuple[int | NDArray[np.int64], int | NDArray[np.int64]]
+
+
+def unique_name(base: str, taken: Container[str]) -> str:
+    """Return ``base``, with a number behind it if the name is ``taken`` already."""
+    name, number = base, 0
+    while name in taken:
+        number += 1
+        name = f"{base}_{number}"
+    return name
 
 
 def integer_type(lowest: int, highest: int, signed: bool = False) -> str:
-    """Name of the smallest INT (or UINT, unless ``signed``) that holds both bounds."""
+    """Name of the smallest INT (or UINT, unless ``signed``) of at least 2 bits that holds both bounds."""
     if lowest >= 0 and not signed:
-        return str(DataType.get_smallest_possible(max(int(highest), 1)).name).replace("BINARY", "UINT1")
-    return f"INT{1 + max(int(highest).bit_length(), (-int(lowest) - 1).bit_length() if lowest < 0 else 0, 1)}"
+        return f"UINT{max(int(highest).bit_length(), 2)}"
+    return f"INT{1 + max(max(int(highest), 0).bit_length(), (-int(lowest) - 1).bit_length() if lowest < 0 else 0, 1)}"
 
 
 def build_model(graph: IntegerGraph, old: ModelWrapper, inputs: list[str], outputs: list[str]) -> ModelWrapper:
+    """Return the graph as a model, without the nodes that no output needs."""
+
     def value_info(tensor: str) -> object:
         return helper.make_tensor_value_info(tensor, TensorProto.FLOAT, graph.shapes[tensor])
 
-    proto = helper.make_graph(
-        graph.nodes, old.graph.name, [value_info(t) for t in inputs], [value_info(t) for t in outputs]
-    )
-    model = ModelWrapper(qonnx_make_model(proto, opset_imports=list(old.model.opset_import)))
+    nodes = [graph.nodes[number] for number in live_nodes(graph.nodes, outputs)]
+    used = {name for node in nodes for name in (*node.input, *node.output)} | {*inputs, *outputs}
+    proto = helper.make_graph(nodes, old.graph.name, [value_info(t) for t in inputs], [value_info(t) for t in outputs])
+    opsets = [entry for entry in old.model.opset_import if entry.domain != DOMAIN]
+    model = ModelWrapper(qonnx_make_model(proto, opset_imports=[*opsets, helper.make_opsetid(DOMAIN, 1)]))
     for tensor, value in graph.initializers.items():
-        model.set_initializer(tensor, value)
+        if tensor in used:
+            model.set_initializer(tensor, value)
     for tensor, shape in graph.shapes.items():
-        model.set_tensor_shape(tensor, list(shape))
+        if tensor in used:
+            model.set_tensor_shape(tensor, list(shape))
     for tensor, dtype in graph.dtypes.items():
-        model.set_tensor_datatype(tensor, DataType[dtype])
+        if tensor in used:
+            model.set_tensor_datatype(tensor, DataType[dtype])
     for transformation in (SortGraph(), GiveUniqueNodeNames(), GiveReadableTensorNames()):
         model = model.transform(transformation)
     return model

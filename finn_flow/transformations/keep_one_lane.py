@@ -24,9 +24,11 @@ LANES = {
     "Fork_rtl": _Lanes(),
     "GlobalSumPool_rtl": _Lanes(),
     "IndexedThresholding_rtl": _Lanes(parameter_axis=1),
+    "Lookup_rtl": _Lanes(parameter_axis=0),
     "MVAU_rtl": _Lanes("MH", parameter_axis=1),
     "ODEUpdate_rtl": _Lanes(),
     "Thresholding_rtl": _Lanes(parameter_axis=0),
+    "WindowReduce_rtl": _Lanes(parameter_axis=0),
 }
 """The types of nodes with PE lanes."""
 
@@ -49,7 +51,7 @@ class KeepOneLane(Transformation):
             pe = int(op.get_nodeattr("PE"))
             op.set_nodeattr(lanes.channels, int(op.get_nodeattr(lanes.channels)) // pe)
             op.set_nodeattr("PE", 1)
-            if lanes.parameter_axis is not None:
+            if lanes.parameter_axis is not None and len(node.input) > 1:
                 _thin_parameter(model, node.input[1], lanes.parameter_axis, pe)
         return model, False
 

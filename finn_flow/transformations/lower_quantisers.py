@@ -1,216 +1,133 @@
-"""Integer forms of quantisers and of the elementwise arithmetic before them."""
+"""Integer forms of quantisers and of the elementwise functions before them."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import NodeProto, helper
+from onnx import NodeProto
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
 from finn_flow.errors import UserError
-from finn_flow.transformations.integer_graph import Codes, IntegerGraph, Pending, Residual, Weights, integer_type
-from finn_flow.transformations.thresholds import (
-    BINARY_OPS,
-    ElementwiseOp,
-    Quantizer,
-    compose,
-    find_thresholds,
-    is_decreasing,
-)
+from finn_flow.transformations.elementwise import evaluate, is_monotone
+from finn_flow.transformations.integer_graph import Codes, IntegerGraph, Pending, Weights, integer_type
+from finn_flow.transformations.lower_elementwise import as_pending
+from finn_flow.transformations.lower_sums import lower_sum
+from finn_flow.transformations.negate_weights import negated_layer
+from finn_flow.transformations.quantiser import Quantiser, read_quantiser
+from finn_flow.transformations.step_nodes import emit_steps
+from finn_flow.transformations.thresholds import CodeFunction, Steps, all_values, falls, steps_of_any, steps_of_monotone
+
+MOST_CODES = 1 << 20
+"""Codes, of all channels and iterations, of which a function of any form is looked at one by one."""
 
 
 def lower_quant(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> None:
+    """Turn a quantiser and the function before it into integers; of a constant, into weights."""
     operand = node.input[0]
     constant = model.get_initializer(operand)
     if constant is not None:
         graph.env[node.output[0]] = _weights(model, node, constant)
         return
-    quantizer = _quantizer(model, node)
+    quantiser = read_quantiser(model, node)
     value = graph.env.get(operand)
     if value is None:
-        graph.env[node.output[0]] = _input_codes(model, node, quantizer, graph)
-    elif isinstance(value, Residual):
-        graph.env[node.output[0]] = _update_state(node, value, quantizer, graph)
+        graph.env[node.output[0]] = _input_codes(model, node, quantiser, graph)
     elif isinstance(value, Weights):
-        raise UserError(f"{node.name}: quantises a constant twice")
+        raise UserError(f"{node.name}: quantises a constant twice; leave out one of the quantisers")
     else:
-        pending = value if isinstance(value, Pending) else Pending(value, ())
-        graph.env[node.output[0]] = _threshold(model, node, pending, quantizer, graph)
-
-
-def _quantizer(model: ModelWrapper, node: NodeProto) -> Quantizer:
-    scale, zero, bits = (model.get_initializer(name) for name in node.input[1:4])
-    if scale is None or zero is None or bits is None:
-        raise UserError(f"{node.name}: scale, zero-point and bit width must be constants, the same in every iteration")
-    if np.any(zero != 0):
-        raise UserError(f"{node.name}: the zero-point must be 0, not {np.ravel(zero)[0]:g}; use a symmetric quantiser")
-    if np.unique(scale).size != 1:
-        raise UserError(f"{node.name}: an activation needs one scale for all its channels, not {np.unique(scale).size}")
-    instance = getCustomOp(node)
-    return Quantizer(
-        scale=float(np.ravel(scale)[0]),
-        bits=int(np.ravel(bits)[0]),
-        signed=bool(instance.get_nodeattr("signed")),
-        narrow=bool(instance.get_nodeattr("narrow")),
-        rounding=instance.get_nodeattr("rounding_mode"),
-    )
+        pending = as_pending(value)
+        lower = _lower_function if len(pending.sources) == 1 else lower_sum
+        graph.env[node.output[0]] = lower(model, node, pending, quantiser, graph)
 
 
 def _weights(model: ModelWrapper, node: NodeProto, constant: NDArray[np.float32]) -> Weights:
-    scale, zero = (model.get_initializer(name) for name in node.input[1:3])
-    if np.any(zero != 0):
+    parameters = [model.get_initializer(name) for name in node.input[1:]]
+    if any(parameter is None for parameter in parameters):
+        raise UserError(f"{node.name}: scale, zero-point and bit width of weights must be constants")
+    if len(parameters) > 1 and np.any(parameters[1] != 0):
         raise UserError(f"{node.name}: the zero-point of weights must be 0; use a symmetric quantiser")
+    scale = parameters[0]
     context = {name: model.get_initializer(name) for name in node.input}
     getCustomOp(node).execute_node(context, model.graph)
-    codes = np.rint(context[node.output[0]] / scale).astype(np.int64)
+    values = context[node.output[0]]
+    codes = np.rint(values / scale).astype(np.int64)
     per_channel = scale.astype(np.float64).reshape(-1) if scale.size > 1 else np.float64(scale.reshape(-1)[0])
-    return Weights(codes, np.asarray(per_channel))
+    return Weights(codes, np.asarray(per_channel), values.astype(np.float32))
 
 
-def _input_codes(model: ModelWrapper, node: NodeProto, quantizer: Quantizer, graph: IntegerGraph) -> Codes:
+def _input_codes(model: ModelWrapper, node: NodeProto, quantiser: Quantiser, graph: IntegerGraph) -> Codes:
     name = node.input[0]
-    shape = tuple(model.get_tensor_shape(name))
-    graph.shapes[name], graph.dtypes[name] = shape, quantizer.dtype_name
-    return _codes(name, quantizer, shape)
-
-
-def _codes(name: str, quantizer: Quantizer, shape: tuple[int, ...]) -> Codes:
-    bounds = np.array(quantizer.lowest), np.array(quantizer.highest)
-    return Codes(name, np.asarray(np.float64(quantizer.scale)), *bounds, shape)
-
-
-def _threshold(
-    model: ModelWrapper, node: NodeProto, pending: Pending, quantizer: Quantizer, graph: IntegerGraph
-) -> Codes:
-    source = pending.source
-    channels = source.shape[1]
-    lowest, highest = (np.broadcast_to(bound, (channels,))[:, None] for bound in (source.lowest, source.highest))
-    scale = np.broadcast_to(source.scale, (channels,))[:, None]
-    function = compose(scale, pending.ops)
-    decreasing = is_decreasing(function, lowest, highest).reshape(-1, channels)
-    flip: NDArray[np.bool_] = np.asarray(decreasing.any(axis=0))
-    if flip.any():
-        if not np.all(decreasing[:, flip]):
-            raise UserError(f"{node.name}: the factor before it changes its sign between iterations")
-        if len(model.find_consumers(source.name) or []) > 1:
-            raise UserError(f"{node.name}: decreases with its input {source.name}, which others read too")
-        source = _negate_channels(node, source, flip, graph)
-        lowest, highest = source.lowest[:, None], source.highest[:, None]
-        sign = np.where(flip, -1.0, 1.0)[:, None]
-        function = compose(scale * sign, pending.ops)
-    thresholds = find_thresholds(function, quantizer, lowest, highest)
-    if np.all(thresholds == thresholds[..., :1, :]):
-        thresholds = thresholds[..., :1, :]
-    parameter = f"{node.output[0]}_thresholds"
-    stored = graph.new_parameters if thresholds.ndim == 3 else graph.initializers
-    stored[parameter] = thresholds.astype(np.float32)
-    signed = DataType[graph.dtypes[source.name]].signed()
-    graph.dtypes[parameter] = integer_type(source.lowest.min(), thresholds.max(), signed)
-    graph.nodes.append(
-        helper.make_node(
-            "MultiThreshold",
-            [source.name, parameter],
-            [node.output[0]],
-            domain="qonnx.custom_op.general",
-            out_dtype=quantizer.dtype_name,
-            out_bias=float(quantizer.lowest),
-            out_scale=1.0,
-        )
-    )
-    graph.dtypes[node.output[0]] = quantizer.dtype_name
-    graph.shapes[node.output[0]] = source.shape
-    return _codes(node.output[0], quantizer, source.shape)
-
-
-def _negate_channels(node: NodeProto, source: Codes, flip: NDArray[np.bool_], graph: IntegerGraph) -> Codes:
-    """Negate the weights of the layer that computes ``source`` where ``flip``, so that the function after it rises."""
-    producer = next((n for n in graph.nodes if source.name in n.output), None)
-    if producer is None or producer.op_type not in ("Conv", "MatMul"):
-        raise UserError(f"{node.name}: decreases with its input, which is not the result of a convolution or MatMul")
-    weights = graph.initializers[producer.input[1]]
-    sign = np.where(flip, np.float32(-1), np.float32(1))
-    graph.initializers[producer.input[1]] = (
-        weights * sign.reshape(-1, *[1] * (weights.ndim - 1)) if producer.op_type == "Conv" else weights * sign
-    )
-    lowest, highest = np.where(flip, -source.highest, source.lowest), np.where(flip, -source.lowest, source.highest)
-    return Codes(source.name, source.scale, lowest, highest, source.shape)
-
-
-def _update_state(node: NodeProto, value: Residual, quantizer: Quantizer, graph: IntegerGraph) -> Codes:
-    operands = (value.first, value.second)
-    state = next((codes for codes in operands if codes.scale == quantizer.scale), None)
-    if state is None:
+    if quantiser.zero_point != 0:
         raise UserError(
-            f"{node.name}: the state quantiser's scale {quantizer.scale:g} must be the scale of the state that enters, "
-            f"not {float(operands[0].scale):g} or {float(operands[1].scale):g}; share one quantiser in all iterations"
+            f"{node.name}: the zero-point must be 0, not {quantiser.zero_point}, at the network's input; use a "
+            "symmetric quantiser"
         )
-    increment = operands[1] if state is operands[0] else operands[0]
-    ratio = float(increment.scale) / quantizer.scale
-    if not np.log2(ratio).is_integer():
-        raise UserError(f"{node.name}: increment scale / state scale must be a power of two, not {ratio:g}")
-    name = node.output[0]
-    aligned, total = f"{name}_aligned", f"{name}_sum"
-    constants = {f"{name}_factor": ratio, f"{name}_one": 1.0, f"{name}_zero": 0.0, f"{name}_bits": quantizer.bits}
-    graph.initializers |= {key: np.array(number, dtype=np.float32) for key, number in constants.items()}
-    graph.nodes += [
-        helper.make_node("Mul", [increment.name, f"{name}_factor"], [aligned]),
-        helper.make_node("Add", [state.name, aligned], [total]),
-        helper.make_node(
-            "Quant",
-            [total, f"{name}_one", f"{name}_zero", f"{name}_bits"],
-            [name],
-            domain=node.domain,
-            signed=int(quantizer.signed),
-            narrow=int(quantizer.narrow),
-            rounding_mode=quantizer.rounding,
-        ),
-    ]
-    graph.shapes |= dict.fromkeys((aligned, total, name), state.shape)
-    graph.dtypes |= {aligned: "FLOAT32", total: "FLOAT32", name: quantizer.dtype_name}
-    return _codes(name, quantizer, state.shape)
+    if quantiser.scale.size != 1 or quantiser.bipolar:
+        raise UserError(f"{node.name}: the network's input needs one scale and at least two bits")
+    shape = tuple(model.get_tensor_shape(name))
+    graph.shapes[name], graph.dtypes[name] = shape, f"{'INT' if quantiser.signed else 'UINT'}{max(quantiser.bits, 2)}"
+    bounds = np.array(quantiser.lowest), np.array(quantiser.highest)
+    return graph.know(Codes(name, np.asarray(np.float64(quantiser.scale.item())), *bounds, shape))
 
 
-def lower_elementwise(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> None:
-    dynamic = [name for name in node.input if name in graph.env]
-    values = [graph.env[name] for name in dynamic]
-    operands = [value for value in values if isinstance(value, Codes)]
-    if len(operands) == len(dynamic) == 2 and node.op_type == "Add":
-        graph.env[node.output[0]] = Residual(*operands)
-        return
-    if len(dynamic) != 1 or not isinstance(values[0], Codes | Pending):
-        raise UserError(f"{node.name}: {node.op_type} of unquantised tensors has no integer form; quantise its inputs")
-    constant = None
-    if node.op_type in BINARY_OPS:
-        constant = _constant(model, node, graph, dynamic[0])
-    op = ElementwiseOp(
-        node.op_type, constant, constant_first=node.op_type in BINARY_OPS and node.input[1] == dynamic[0]
-    )
-    value = values[0]
-    pending = value if isinstance(value, Pending) else Pending(value, ())
-    graph.env[node.output[0]] = Pending(pending.source, (*pending.ops, op))
+def _lower_function(
+    model: ModelWrapper, node: NodeProto, pending: Pending, quantiser: Quantiser, graph: IntegerGraph
+) -> Codes:
+    """Thresholds, a table, or thresholds and a table, for a function of one integer tensor."""
+    (source,) = pending.sources
+    function = code_function(source, pending, quantiser)
+    bounds = quantiser.lowest, quantiser.highest
+    lowest, highest = source.bounds()
+    shape = np.broadcast_shapes(lowest.shape, function(lowest).shape)
+    if is_monotone(pending.expression):
+        falling = falls(function, lowest, highest)
+        down: NDArray[np.bool_] = falling.reshape(-1, falling.shape[-1])
+        flip: NDArray[np.bool_] = np.asarray(down.any(axis=0))
+        if not flip.any():
+            steps = steps_of_monotone(function, bounds, lowest, highest, flip)
+            return _emit(node, source, steps, quantiser, graph)
+        if np.all(down[:, flip]) or shape[0] == 1:
+            negated = negated_layer(model, node, source, np.broadcast_to(flip, (source.channels,)), graph)
+            if negated is not None:
+                mirrored = code_function(source, pending, quantiser, np.where(flip, -1, 1))
+                steps = steps_of_monotone(mirrored, bounds, *negated.bounds(), np.zeros(1, dtype=bool))
+                return _emit(node, negated, steps, quantiser, graph)
+            steps = steps_of_monotone(function, bounds, lowest, highest, flip)
+            return _emit(node, source, _smaller(function, steps, source), quantiser, graph)
+    wanted = int(np.prod(shape)) * source.count
+    if wanted > MOST_CODES * 64:
+        raise UserError(
+            f"{node.name}: the function before it neither rises nor falls everywhere, and its input {source.name} has "
+            f"{source.count:,} codes; put a quantiser of at most 12 bits before that function"
+        )
+    steps = steps_of_any(function, bounds, int(lowest.min()), int(highest.max()), shape[2])
+    return _emit(node, source, _smaller(function, steps, source), quantiser, graph)
 
 
-def _constant(model: ModelWrapper, node: NodeProto, graph: IntegerGraph, dynamic: str) -> NDArray[np.float32]:
-    """The constant operand as [..., channels or 1, 1], with a leading axis if it differs between iterations."""
-    name = node.input[0] if node.input[1] == dynamic else node.input[1]
-    indexed = name in graph.indexed
-    constant = graph.indexed[name] if indexed else model.get_initializer(name)
-    if constant is None:
-        raise UserError(f"{node.name}: operand {name} is neither a constant nor a quantised tensor")
-    leading = (constant.shape[0],) if indexed else ()
-    per_use = constant.shape[1:] if indexed else constant.shape
-    if np.prod(per_use) == 1:
-        return constant.reshape(*leading, 1, 1)
-    rank = len(model.get_tensor_shape(node.output[0]))
-    padded = (1,) * (rank - len(per_use)) + tuple(per_use)
-    if np.prod(padded) != padded[1]:
-        raise UserError(f"{node.name}: the constant {name} must be a scalar or per channel, not of shape {per_use}")
-    return constant.reshape(*leading, padded[1], 1)
+def code_function(
+    source: Codes, pending: Pending, quantiser: Quantiser, sign: NDArray[np.int64] | None = None
+) -> CodeFunction:
+    """What the graph makes of a code of ``source``, times ``sign`` [channels or 1] if that is given."""
+    factor = 1 if sign is None else sign.reshape(1, 1, -1, 1)
+    return lambda codes: quantiser.codes(evaluate(pending.expression, {source.name: codes * factor}))
 
 
-def lower_copy(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> None:
-    if node.input[0] not in graph.env:
-        raise UserError(f"{node.name}: {node.op_type} of a tensor that is not quantised has no integer form")
-    graph.env[node.output[0]] = graph.env[node.input[0]]
+def _smaller(function: CodeFunction, steps: Steps, source: Codes) -> Steps:
+    """Steps, or a table of all codes (steps without thresholds) if that is no larger."""
+    *rows, count = steps.thresholds.shape
+    if steps.table is None or np.prod(rows[:2]) != 1:
+        return steps
+    lowest, highest = int(source.lowest.min()), int(source.highest.max())
+    direct = 1 << DataType[integer_type(lowest, highest)].bitwidth()
+    if direct > 2 * count + 1 and direct > 64:
+        return steps
+    values = all_values(function, lowest, highest, rows[2])
+    return Steps(np.empty((*rows, 0), dtype=np.int64), values)
+
+
+def _emit(node: NodeProto, source: Codes, steps: Steps, quantiser: Quantiser, graph: IntegerGraph) -> Codes:
+    scale = quantiser.scale.astype(np.float64).reshape(-1)
+    scale = scale[0] if scale.size == 1 else scale
+    return emit_steps(node, node.output[0], source, steps, (quantiser.lowest, quantiser.highest), scale, graph)

@@ -9,10 +9,14 @@ from qonnx.custom_op.registry import getCustomOp
 from qonnx.transformation.base import Transformation
 
 from finn_flow.errors import UserError
+from finn_flow.transformations.elementwise import ELEMENTWISE_OPS
+from finn_flow.transformations.graph_index import live_nodes
 from finn_flow.transformations.integer_graph import Codes, IntegerGraph, build_model
-from finn_flow.transformations.lower_layers import lower_conv, lower_matmul, lower_pool, lower_reshape
-from finn_flow.transformations.lower_quantisers import lower_copy, lower_elementwise, lower_quant
-from finn_flow.transformations.thresholds import BINARY_OPS, UNARY_OPS
+from finn_flow.transformations.lower_elementwise import lower_copy, lower_elementwise
+from finn_flow.transformations.lower_layers import lower_conv, lower_matmul
+from finn_flow.transformations.lower_pooling import lower_average_pool, lower_max_pool, lower_whole_map_pool
+from finn_flow.transformations.lower_quantisers import lower_quant
+from finn_flow.transformations.lower_reshapes import lower_reshape
 
 LOGITS_SCALE = "logits_scale"
 """Metadata property of the lowered graph: the value of one code of its output."""
@@ -75,7 +79,7 @@ def _lower_loop(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> No
     body = instance.get_nodeattr("body")
     inner = IntegerGraph()
     entry = body.graph.input[0].name
-    inner.env[entry] = Codes(entry, state.scale, state.lowest, state.highest, state.shape)
+    inner.env[entry] = inner.know(Codes(entry, state.scale, state.lowest, state.highest, state.shape))
     inner.shapes[entry], inner.dtypes[entry] = state.shape, graph.dtypes[state.name]
     for tensor, parameter in zip(body.graph.input[1:], node.input[1:], strict=True):
         inner.indexed[tensor.name] = model.get_initializer(parameter)
@@ -88,12 +92,14 @@ def _lower_loop(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> No
             f"{int(result.highest)}; share one state quantiser"
         )
     stacked = []
-    for name, parameter in inner.new_parameters.items():
+    needed = {name for number in live_nodes(inner.nodes, [result.name]) for name in inner.nodes[number].input}
+    parameters = {name: value for name, value in inner.new_parameters.items() if name in needed}
+    for name, parameter in parameters.items():
         inner.shapes[name] = parameter.shape[1:]
         stacked.append(f"{node.output[0]}_{name}")
         graph.initializers[stacked[-1]] = parameter
         graph.dtypes[stacked[-1]] = inner.dtypes[name]
-    lowered = build_model(inner, body, [entry, *inner.new_parameters], [result.name])
+    lowered = build_model(inner, body, [entry, *parameters], [result.name])
     emitted = helper.make_node(node.op_type, [state.name, *stacked], list(node.output), node.name, domain=node.domain)
     graph.nodes.append(emitted)
     new_instance = getCustomOp(emitted)
@@ -101,7 +107,7 @@ def _lower_loop(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> No
     new_instance.set_nodeattr("body", lowered)
     name = node.output[0]
     graph.shapes[name], graph.dtypes[name] = state.shape, inner.dtypes[result.name]
-    graph.env[name] = Codes(name, state.scale, state.lowest, state.highest, state.shape)
+    graph.env[name] = graph.know(Codes(name, state.scale, state.lowest, state.highest, state.shape))
 
 
 _HANDLERS = {
@@ -109,14 +115,14 @@ _HANDLERS = {
     "Cast": lower_copy,
     "Quant": lower_quant,
     "IntQuant": lower_quant,
+    "BipolarQuant": lower_quant,
     "Conv": lower_conv,
     "MatMul": lower_matmul,
     "Gemm": lower_matmul,
-    "ReduceSum": lower_pool,
-    "ReduceMean": lower_pool,
-    "GlobalAveragePool": lower_pool,
+    **dict.fromkeys(("ReduceSum", "ReduceMean", "GlobalAveragePool"), lower_whole_map_pool),
+    "AveragePool": lower_average_pool,
+    **dict.fromkeys(("MaxPool", "GlobalMaxPool"), lower_max_pool),
     "ODELoop": _lower_loop,
-    "Reshape": lower_reshape,
-    "Flatten": lower_reshape,
-    **dict.fromkeys(BINARY_OPS | UNARY_OPS, lower_elementwise),
+    **dict.fromkeys(("Reshape", "Flatten", "Squeeze", "Unsqueeze"), lower_reshape),
+    **dict.fromkeys(ELEMENTWISE_OPS, lower_elementwise),
 }

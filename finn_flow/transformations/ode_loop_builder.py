@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 from onnx import NodeProto, TensorProto, helper, numpy_helper
@@ -10,18 +10,8 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from custom_ops.ode_loop.body import opset_strings
 from finn_flow.transformations.graph_index import GraphIndex
+from finn_flow.transformations.integer_graph import DOMAIN, unique_name
 from finn_flow.transformations.repeated_blocks import RepeatedBlock
-
-DOMAIN = "custom_ops"
-
-
-def unique_name(base: str, taken: Container[str]) -> str:
-    """Return ``base``, with a number behind it if the name is ``taken`` already."""
-    name, number = base, 0
-    while name in taken:
-        number += 1
-        name = f"{base}_{number}"
-    return name
 
 
 def build_loop(

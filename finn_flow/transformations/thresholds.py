@@ -1,120 +1,109 @@
-"""Exact integer thresholds of the float function that stands between integer codes and a quantiser."""
+"""Exact integer steps of the float function that stands between integer codes and a quantiser."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from qonnx.custom_op.general.intquant import int_quant, max_int, min_int
 
-FloatFunction = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Integers = NDArray[np.int64]
+CodeFunction = Callable[[Integers], Integers]
+"""Maps codes [iterations or 1, positions or 1, channels or 1, n] to the quantiser's codes, element by element."""
+
+_CHUNK = 1 << 22
+"""Codes that are evaluated at once where all are."""
 
 
 @dataclass(frozen=True)
-class Quantizer:
-    """A `Quant` node's parameters: zero-point 0, one scale for the whole tensor.
+class Steps:
+    """A function of codes as steps: the number of ``thresholds`` at most the code chooses a value.
 
-    ``scale`` is the value of one code; ``signed``, ``narrow``, ``bits`` and ``rounding`` are as in QONNX.
+    Attributes
+    ----------
+    thresholds : [iterations, positions, channels, n], ascending; one that is never reached is the highest code + 1.
+    table : values [.., channels, n + 1] for 0 to n thresholds reached, or None where the value is the lowest code plus
+        that number.
     """
 
-    scale: float
-    bits: int
-    signed: bool
-    narrow: bool
-    rounding: str
-
-    @property
-    def lowest(self) -> int:
-        """Smallest code."""
-        return int(min_int(self.signed, self.narrow, self.bits))
-
-    @property
-    def highest(self) -> int:
-        """Largest code."""
-        return int(max_int(self.signed, self.narrow, self.bits))
-
-    @property
-    def dtype_name(self) -> str:
-        """Name of the QONNX data type of the codes."""
-        return f"{'INT' if self.signed else 'UINT'}{self.bits}"
-
-    def codes(self, values: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Codes of float32 ``values``, computed as QONNX does."""
-        scale = np.float32(self.scale)
-        zero, bits = np.float32(0), np.float32(self.bits)
-        quantised = int_quant(values, scale, zero, bits, self.signed, self.narrow, self.rounding)
-        return np.rint(quantised / scale).astype(np.int64)
+    thresholds: Integers
+    table: Integers | None = None
 
 
-def is_decreasing(function: FloatFunction, lowest: NDArray[np.int64], highest: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether a monotone ``function`` of codes decreases between ``lowest`` and ``highest``, per element."""
-    decreasing: NDArray[np.bool_] = function(highest.astype(np.float32)) < function(lowest.astype(np.float32))
-    return decreasing
-
-
-def find_thresholds(
-    function: FloatFunction, quantizer: Quantizer, lowest: NDArray[np.int64], highest: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Smallest codes at which a non-decreasing float function reaches each level of ``quantizer``.
-
-    The function is evaluated in float32, operation by operation as the graph states it, and bisected over the integer
-    codes, so that the result agrees with the graph for every code, rounding ties included.
+def find_thresholds(function: CodeFunction, levels: Integers, lowest: Integers, highest: Integers) -> Integers:
+    """Smallest codes at which a non-decreasing function reaches each of ``levels``, by bisection.
 
     Parameters
     ----------
-    function : maps float32 codes of shape [..., n] to float32 values of the same shape, element by element; constants
-        inside it may differ along the leading axes.
-    quantizer : what follows the function; it has n = highest - lowest levels above its lowest code.
-    lowest, highest : bounds of the codes, [..., 1].
+    function : see `CodeFunction`; whatever float32 arithmetic is in it, rounding ties included, is what counts.
+    levels : [n], ascending.
+    lowest, highest : bounds of the codes, [1, 1, channels or 1, 1].
 
     Returns
     -------
-    Thresholds [..., n], ascending: the quantiser's code is its lowest code plus the number of thresholds at most the
-    input code. A level that is never reached has the threshold ``highest + 1``.
+    Thresholds [iterations, positions, channels, n]; a level that is never reached has ``highest + 1``.
     """
-    levels = np.arange(quantizer.lowest + 1, quantizer.highest + 1)
-    shape = np.broadcast_shapes(lowest.shape, levels.shape)
-    low = np.broadcast_to(lowest, shape).copy()
-    high = np.broadcast_to(highest + 1, shape).copy()
+    low, high = np.broadcast_arrays(lowest, highest + 1)
+    shape = (*np.broadcast_shapes(low.shape, function(low).shape)[:-1], len(levels))
+    low, high = (np.broadcast_to(bound, shape).copy() for bound in (low, high))
     while np.any(low < high):
         middle = (low + high) // 2
-        reached = quantizer.codes(function(middle.astype(np.float32))) >= levels
+        reached = function(middle) >= levels
         high = np.where(reached & (low < high), middle, high)
         low = np.where(~reached & (low < high), middle + 1, low)
     return low
 
 
-@dataclass(frozen=True)
-class ElementwiseOp:
-    """A ReLU, or arithmetic with one constant operand that broadcasts against [iterations, channels, n]."""
-
-    op_type: str
-    constant: NDArray[np.float32] | None = None
-    constant_first: bool = False
-
-    def apply(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The node's float32 result."""
-        if self.constant is None:
-            return np.maximum(x, np.float32(0))
-        first, second = (self.constant, x) if self.constant_first else (x, self.constant)
-        result: NDArray[np.float32] = _BINARY[self.op_type](first, second)
-        return result
+def find_falling_thresholds(function: CodeFunction, levels: Integers, lowest: Integers, highest: Integers) -> Integers:
+    """Codes at which a non-increasing function leaves each of ``levels`` (descending) behind, ascending."""
+    mirrored = find_thresholds(lambda codes: function(-codes), levels, -highest, -lowest)
+    return 1 - mirrored[..., ::-1]
 
 
-_BINARY = {"Mul": np.multiply, "Add": np.add, "Sub": np.subtract, "Div": np.divide}
-BINARY_OPS = frozenset(_BINARY)
-UNARY_OPS = frozenset({"Relu"})
+def falls(function: CodeFunction, lowest: Integers, highest: Integers) -> NDArray[np.bool_]:
+    """Whether a monotone function decreases from ``lowest`` to ``highest``: [iterations, positions, channels]."""
+    falling: NDArray[np.bool_] = function(highest) < function(lowest)
+    return falling[..., 0]
 
 
-def compose(scale: NDArray[np.float64], ops: Sequence[ElementwiseOp]) -> FloatFunction:
-    """The float function of integer codes: multiply by ``scale``, then apply ``ops`` in order, all in float32."""
+def steps_of_monotone(
+    function: CodeFunction, bounds: tuple[int, int], lowest: Integers, highest: Integers, falling: NDArray[np.bool_]
+) -> Steps:
+    """Steps of a function that rises or, where ``falling`` [channels], falls; its values are within ``bounds``."""
+    levels = np.arange(bounds[0] + 1, bounds[1] + 1)
+    rising = find_thresholds(function, levels, lowest, highest)
+    if not falling.any():
+        return Steps(rising)
+    down = find_falling_thresholds(function, levels, lowest, highest)
+    flags = falling.reshape(1, 1, -1, 1)
+    counted = np.arange(len(levels) + 1)
+    return Steps(np.where(flags, down, rising), np.where(flags, bounds[1] - counted, bounds[0] + counted))
 
-    def function(codes: NDArray[np.float32]) -> NDArray[np.float32]:
-        x = codes * scale.astype(np.float32)
-        for op in ops:
-            x = op.apply(x)
-        return x
 
-    return function
+def steps_of_any(function: CodeFunction, bounds: tuple[int, int], lowest: int, highest: int, channels: int) -> Steps:
+    """Steps of a function of any form, from all of its values; exact, and slow where there are many codes."""
+    values = all_values(function, lowest, highest, channels)
+    levels = np.arange(bounds[0] + 1, bounds[1] + 1)
+    if np.all(np.diff(values, axis=-1) >= 0):
+        reached = np.apply_along_axis(np.searchsorted, -1, values, levels)
+        return Steps(reached + lowest)
+    edges = np.diff(values, axis=-1) != 0
+    most = int(edges.sum(axis=-1).max())
+    thresholds = np.full((*values.shape[:-1], most), highest + 1, dtype=np.int64)
+    table = np.repeat(values[..., -1:], most + 1, axis=-1)
+    for place in np.ndindex(values.shape[:-1]):
+        at = np.flatnonzero(edges[place])
+        thresholds[place][: at.size] = lowest + at + 1
+        table[place][: at.size] = values[place][at]
+    return Steps(thresholds, table)
+
+
+def all_values(function: CodeFunction, lowest: int, highest: int, channels: int) -> Integers:
+    """The function's value for each code: [iterations, positions, channels, codes]."""
+    size = max(1, _CHUNK // max(channels, 1))
+    parts = []
+    for start in range(lowest, highest + 1, size):
+        codes = np.arange(start, min(start + size, highest + 1)).reshape(1, 1, 1, -1)
+        parts.append(function(np.broadcast_to(codes, (1, 1, channels, codes.size))))
+    return np.concatenate(parts, axis=-1)

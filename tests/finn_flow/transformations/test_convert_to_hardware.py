@@ -1,17 +1,23 @@
 """Hardware graphs compute exactly what the integer graphs do, at any folding."""
 
+from collections.abc import Callable
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
+from custom_ops.graph_execution import run_nodes
 from custom_ops.hardware import DOMAIN
 from finn_flow.errors import UserError
+from finn_flow.execution import execute_batch
 from finn_flow.folding.options import apply_folding, legal_foldings
 from finn_flow.folding.target import fold_for_cycles
 from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
 from finn_flow.transformations.convert_to_hardware import ConvertToHardware
+from finn_flow.transformations.name_nodes import NameNodes
 from tests.finn_flow.transformations.compiled import assert_same_logits, finish, graphs, hardware, integers
 from tests.finn_flow.transformations.qonnx_graphs import STATE, GraphBuilder, ode_net
 
@@ -83,34 +89,107 @@ def test_converting_again_changes_nothing():
     assert again is model
 
 
-def _conv_net(**options) -> ModelWrapper:
+def _layer_net(shape: tuple[int, ...], layer: Callable[[GraphBuilder, str], str]) -> ModelWrapper:
+    """Image, quantiser, ``layer``, quantiser, sum over the map, linear layer."""
+    net = GraphBuilder(seed=3)
+    y = net.quant(layer(net, net.quant("x", bits=4, scale=2.0**-3, signed=0)), bits=6, scale=2.0**-1)
+    return net.finish((1, *shape), y)
+
+
+def _conv(*weight: int, **options) -> Callable[[GraphBuilder, str], str]:
+    kernel = list(weight[2:])
+    attributes = {
+        "pads": [0] * 2 * len(kernel),
+        "strides": [1] * len(kernel),
+        "dilations": [1] * len(kernel),
+        "group": 1,
+    }
+    attributes |= {"kernel_shape": kernel, **options}
+    return lambda net, x: net.node("Conv", x, net.weight(*weight), **attributes)
+
+
+def _pool(kind: str, **attributes) -> Callable[[GraphBuilder, str], str]:
+    return lambda net, x: net.node(kind, x, **attributes)
+
+
+def _flattened(net: GraphBuilder, x: str) -> str:
+    z = net.quant(net.conv(x, net.weight(4, 4, 3, 3), 3), bits=4, scale=2.0)
+    flat = net.node("Flatten", z, axis=1)
+    shifted = net.quant(net.affine(flat, 4 * 30, shape=(1, 4 * 30)), bits=5, scale=0.5)
+    return net.node("MatMul", shifted, net.weight(4 * 30, 3))
+
+
+LAYERS = {
+    "1x3": ((4, 5, 6), _conv(3, 4, 1, 3, pads=[0, 1, 0, 1]), "ConvolutionInputGenerator_rtl"),
+    "3x1": ((4, 5, 6), _conv(3, 4, 3, 1, pads=[1, 0, 1, 0]), "ConvolutionInputGenerator_rtl"),
+    "5x5": ((2, 6, 6), _conv(3, 2, 5, 5, pads=[2] * 4), "FMPadding_rtl"),
+    "unpadded": ((4, 5, 6), _conv(3, 4, 3, 3), "ConvolutionInputGenerator_rtl"),
+    "padded unevenly": ((4, 5, 6), _conv(3, 4, 2, 3, pads=[1, 2, 0, 1]), "FMPadding_rtl"),
+    "strides differ": ((4, 6, 6), _conv(3, 4, 3, 3, pads=[1] * 4, strides=[1, 2]), "FMPadding_rtl"),
+    "dilated": ((4, 6, 6), _conv(3, 4, 3, 3, pads=[2] * 4, dilations=[2, 2]), "FMPadding_rtl"),
+    "two groups": ((4, 5, 6), _conv(6, 2, 3, 3, pads=[1] * 4, group=2), "MVAU_rtl"),
+    "channel multiplier": ((2, 5, 6), _conv(4, 1, 3, 3, pads=[1] * 4, group=2), "MVAU_rtl"),
+    "depthwise": ((4, 5, 6), _conv(4, 1, 3, 3, pads=[1] * 4, group=4), "DepthwiseConv_rtl"),
+    "depthwise 7x7": ((4, 7, 6), _conv(4, 1, 7, 7, pads=[3] * 4, group=4), "WindowReduce_rtl"),
+    "depthwise, dilated": ((4, 5, 6), _conv(4, 1, 3, 3, pads=[2] * 4, dilations=[2, 2], group=4), "WindowReduce_rtl"),
+    "one axis": ((4, 9), _conv(3, 4, 3, pads=[1, 1]), "FMPadding_rtl"),
+    "one axis, depthwise": ((4, 9), _conv(4, 1, 5, pads=[2, 2], strides=[2], group=4), "WindowReduce_rtl"),
+    "max pool": ((4, 6, 6), _pool("MaxPool", kernel_shape=[2, 2], strides=[2, 2]), "WindowReduce_rtl"),
+    "max pool, padded": (
+        (4, 5, 5),
+        _pool("MaxPool", kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4),
+        "WindowReduce_rtl",
+    ),
+    "average pool": ((4, 6, 6), _pool("AveragePool", kernel_shape=[2, 2], strides=[2, 2]), "WindowReduce_rtl"),
+    "whole-map average": ((4, 5, 6), _pool("AveragePool", kernel_shape=[5, 6]), "GlobalSumPool_rtl"),
+    "whole-map maximum": ((4, 5, 6), _pool("GlobalMaxPool"), "WindowReduce_rtl"),
+    "flattened": ((4, 5, 6), _flattened, "MVAU_rtl"),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_of_every_form_are_exact(name):
+    shape, layer, op_type = LAYERS[name]
+    model = _layer_net(shape, layer)
+    lowered = integers(model)
+    converted = lowered.transform(ConvertToHardware()).transform(NameNodes())
+    assert converted.get_nodes_by_op_type(op_type)
+    codes = np.random.default_rng(0).integers(0, 16, (5, *shape))
+    expected = execute_batch(lowered, codes)
+    np.testing.assert_array_equal(expected * 0.5, execute_batch(model, codes * np.float32(2.0**-3)))
+    frames = np.moveaxis(codes, 1, -1).reshape(5, shape[1], -1, shape[0])
+    if converted.graph.node[-1].op_type == "TopK_rtl":  # it takes vectors only
+        converted.graph.node.pop()
+    result = converted.graph.node[-1].output[0]
+    for frame, wanted in zip(frames, expected, strict=True):
+        found = run_nodes(converted, {converted.graph.input[0].name: frame[np.newaxis].astype(np.float32)})[result]
+        np.testing.assert_array_equal(np.moveaxis(found, -1, 1).reshape(wanted.shape), wanted)
+
+
+def test_accumulators_are_as_wide_as_a_product():
     net = GraphBuilder()
-    kernel, group = options.get("kernel", 3), options.get("group", 1)
     x = net.quant("x", bits=8, scale=2.0**-7, signed=0)
-    weight = net.weight(4, 4 // group, kernel, kernel)
-    pad = options.get("pad", kernel // 2)
-    y = net.node(
-        "Conv",
-        x,
-        weight,
-        kernel_shape=[kernel] * 2,
-        pads=[pad] * 4,
-        strides=options.get("strides", [1, 1]),
-        group=group,
-        dilations=[options.get("dilation", 1)] * 2,
-    )
-    return net.finish((1, 4, 6, 6), net.quant(y, **STATE))
+    weight = net.quant(net.constant(np.zeros((4, 3, 1, 1))), bits=4, scale=1.0)
+    lowered = integers(net.finish((1, 3, 2, 2), net.quant(net.conv(x, weight, 1), **STATE)))
+    (mvau,) = lowered.transform(ConvertToHardware()).get_nodes_by_op_type("MVAU_rtl")
+    instance = getCustomOp(mvau)
+    widths = [instance.get_input_datatype(i).bitwidth() for i in range(2)]
+    assert instance.get_output_datatype().bitwidth() == sum(widths)
+
+
+def _refused(shape: tuple[int, ...], layer: Callable[[GraphBuilder, str], str]) -> str:
+    with pytest.raises(UserError) as error:
+        integers(_layer_net(shape, layer))
+    return str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("layer", "message"),
     [
-        ({"pad": 0}, r"padding must be kernel // 2 = 1 on every side, not \[0, 0, 0, 0\]"),
-        ({"strides": [1, 2]}, r"kernel and stride must be square and dilation 1, not \[3, 3\] and \[1, 2\]"),
-        ({"dilation": 2}, "kernel and stride must be square and dilation 1"),
-        ({"group": 2}, "group must be 1 or the number of channels 4, not 2"),
+        (_pool("AveragePool", kernel_shape=[3, 3], pads=[1] * 4), "windows at the border have another divisor"),
+        (_pool("MaxPool", kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1), "its last window reaches beyond the map"),
+        (_conv(4, 4, 3, 3, auto_pad="SAME_UPPER"), "padding must be given by pads, not by auto_pad=SAME_UPPER"),
     ],
 )
-def test_what_no_hardware_node_covers_is_named(options, message):
-    with pytest.raises(UserError, match=message):
-        hardware(integers(_conv_net(**options)))
+def test_what_has_no_hardware_is_named(layer, message):
+    assert message in _refused((4, 5, 5), layer)

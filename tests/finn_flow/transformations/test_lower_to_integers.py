@@ -1,5 +1,7 @@
 """The graph of integers computes exactly what the float graph does, and says so when it cannot."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -62,10 +64,9 @@ def test_bodies_hold_integers_only():
     lowered = lower(ode_net((2,), state_output=False).transform(RollODEBlocks()))
     (loop,) = loops(lowered)
     body = loop_body(loop)
-    assert {node.op_type for node in body.graph.node} == {"MultiThreshold", "Conv", "Mul", "Add", "Quant"}
+    assert {node.op_type for node in body.graph.node} == {"MultiThreshold", "Conv", "ODEUpdate"}
     for node in body.graph.node:
-        if node.op_type in ("MultiThreshold", "Conv", "Quant"):
-            assert body.get_tensor_datatype(node.output[0]).is_integer()
+        assert body.get_tensor_datatype(node.output[0]).is_integer()
 
 
 def test_accumulators_are_as_narrow_as_their_weights_allow():
@@ -87,6 +88,77 @@ def test_a_falling_function_turns_its_weights_around():
     y = net.node("Add", net.node("Mul", net.conv(x, weight, 3), factor), offset)
     model = net.finish((1, 3, 4, 4), net.quant(y, **STATE))
     assert_same_integers(model, lower(model))
+
+
+def _one_layer(function: Callable[[GraphBuilder, str], str], **target) -> ModelWrapper:
+    """Image, convolution, ``function`` of its result, quantiser."""
+    net = GraphBuilder(seed=7)
+    x = net.quant("x", bits=8, scale=INPUT_SCALE, signed=0)
+    y = function(net, net.conv(x, net.weight(3, 3, 3, 3), 3))
+    return net.finish((1, 3, 4, 4), net.quant(y, **(STATE | target)))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda net, y: net.node("Clip", y, net.constant(0.0), net.constant(6.0)),
+        lambda net, y: net.node("LeakyRelu", net.affine(y, 3), alpha=0.1),
+        lambda net, y: net.node("Tanh", net.affine(y, 3)),
+        lambda net, y: net.node("Sigmoid", y),
+        lambda net, y: net.node("Softplus", y),
+        lambda net, y: net.node("Mul", y, net.node("Sigmoid", y)),
+        lambda net, y: net.node("HardSwish", y),
+        lambda net, y: net.node("PRelu", y, net.constant(np.float32([0.5, -0.25, 0.125]).reshape(3, 1, 1))),
+        lambda net, y: net.node("Neg", y),
+        lambda net, y: net.node("Abs", net.node("Sub", net.constant(1.5), y)),
+        lambda net, y: net.node("Max", net.node("Min", y, net.constant(2.0)), net.constant(-1.5)),
+    ],
+)
+def test_elementwise_functions_of_any_form(function):
+    model = _one_layer(function)
+    assert_same_integers(model, lower(model))
+
+
+@pytest.mark.parametrize("target", [{"bits": 1}, {"bits": 1, "signed": 0}, {"bits": 3, "narrow": 1}])
+def test_quantisers_of_few_bits(target):
+    model = _one_layer(lambda net, y: net.affine(y, 3), **target)
+    assert_same_integers(model, lower(model))
+
+
+def _two_readers_of(second: Callable[[GraphBuilder, str], str], increment: dict, step: float | None = None):
+    """A state, what ``second`` makes of it, and their quantised sum."""
+    net = GraphBuilder(seed=3)
+    x = net.quant("x", bits=8, scale=INPUT_SCALE, signed=0)
+    z = net.quant(net.affine(net.conv(x, net.weight(3, 3, 3, 3), 3), 3), **STATE)
+    inc = net.quant(second(net, z), **(STATE | increment))
+    inc = inc if step is None else net.node("Mul", inc, net.constant(step))
+    return net.finish((1, 3, 4, 4), net.quant(net.node("Add", z, inc), **STATE))
+
+
+@pytest.mark.parametrize("increment", [{}, {"scale": 0.03, "bits": 6}, {"scale": 0.4}, {"signed": 0}, {"narrow": 1}])
+@pytest.mark.parametrize("step", [None, 0.25, 0.1, -0.7])
+def test_increments_of_any_scale(increment, step):
+    model = _two_readers_of(lambda net, z: net.affine(net.conv(z, net.weight(3, 3, 3, 3), 3), 3), increment, step)
+    assert_same_integers(model, lower(model))
+
+
+def test_a_falling_function_of_a_state_that_others_read_is_a_table():
+    model = _two_readers_of(lambda net, z: net.node("Mul", z, net.constant([[[[-0.5]], [[0.5]], [[-1.5]]]])), {})
+    lowered = lower(model)
+    assert lowered.get_nodes_by_op_type("Lookup")
+    assert_same_integers(model, lowered)
+
+
+def test_weights_that_would_grow_when_negated_stay():
+    net = GraphBuilder()
+    x = net.quant("x", bits=8, scale=INPUT_SCALE, signed=0)
+    weight = net.quant(net.constant(np.full((2, 2, 1, 1), -8.0)), bits=4, scale=1.0)
+    y = net.node("Mul", net.conv(x, weight, 1), net.constant([[[[-0.5]], [[0.5]]]]))
+    model = net.finish((1, 2, 2, 2), net.quant(y, **STATE))
+    lowered = lower(model)
+    (conv,) = lowered.get_nodes_by_op_type("Conv")
+    assert lowered.get_tensor_datatype(conv.input[1]) == DataType["INT4"]
+    assert_same_integers(model, lowered)
 
 
 def test_lowering_again_changes_nothing():
@@ -115,29 +187,34 @@ def _softmax() -> ModelWrapper:
     return net.finish((1, 2, 4, 4), net.node("Softmax", net.quant("x", **STATE)))
 
 
-def _open_state() -> ModelWrapper:
+def _unquantised_increment() -> ModelWrapper:
     net = GraphBuilder()
     z = net.quant("x", **STATE)
-    inc = net.quant(net.conv(z, net.weight(2, 2, 3, 3), 3), **STATE)
-    return net.finish((1, 2, 4, 4), net.quant(net.node("Add", z, inc), bits=8, scale=2.0**-3))
-
-
-def _uneven_increment() -> ModelWrapper:
-    net = GraphBuilder()
-    z = net.quant("x", **STATE)
-    inc = net.quant(net.conv(z, net.weight(2, 2, 3, 3), 3), bits=6, scale=0.03)
+    inc = net.affine(net.conv(z, net.weight(2, 2, 3, 3, bits=8), 3), 2)
     return net.finish((1, 2, 4, 4), net.quant(net.node("Add", z, inc), **STATE))
+
+
+def _product() -> ModelWrapper:
+    net = GraphBuilder()
+    z = net.quant("x", **STATE)
+    gate = net.quant(net.conv(z, net.weight(2, 2, 3, 3), 3), **STATE)
+    return net.finish((1, 2, 4, 4), net.quant(net.node("Mul", z, gate), **STATE))
+
+
+def _sixteen_bits() -> ModelWrapper:
+    return _one_conv(bits=16)
 
 
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (_one_conv(input_quantised=False), "Conv_0: its input must be quantised with one scale"),
+        (_one_conv(input_quantised=False), "Conv_0: its input must be quantised; put a quantiser before it"),
         (_one_conv(weight_quantised=False), "Conv_0: its weights must be quantised constants"),
         (_zero_point(), "Quant_0: the zero-point must be 0, not 3"),
         (_softmax(), "Softmax_0: no integer form of Softmax is known"),
-        (_open_state(), "the state quantiser's scale 0.125 must be the scale of the state that enters"),
-        (_uneven_increment(), "increment scale / state scale must be a power of two, not 0.48"),
+        (_unquantised_increment(), r"Quant_\d: operand \w+ of the sum before it is not quantised to few bits"),
+        (_product(), "is no sum or difference of a function of each"),
+        (_sixteen_bits(), "Quant_2: needs 65,535 steps per channel, more than 1023; quantise to at most 10 bits"),
     ],
 )
 def test_what_has_no_integer_form_is_named(model, message):

@@ -1,0 +1,1 @@
+"""Tables of codes: integer reference, op of integer graphs, FINN node and RTL core."""

@@ -1,0 +1,99 @@
+"""Hardware nodes of what is done to each element: thresholds, tables, state updates."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.custom_op.registry import getCustomOp
+
+from finn_flow.transformations.hardware_graph import HardwareGraph
+
+INDEX = "index"
+"""The body input that carries the iteration number to iteration-indexed thresholds."""
+
+
+def convert_thresholds(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph) -> None:
+    """Make thresholds, those of a loop that differ between iterations with an index."""
+    x, output = hardware.tensor(node.input[0]), node.output[0]
+    instance = getCustomOp(node)
+    parameter = node.input[1]
+    indexed = parameter in hardware.indexed
+    values = hardware.indexed[parameter] if indexed else model.get_initializer(parameter)
+    values = _in_stream_order(hardware, x, output, values)
+    hardware.set_parameter(model, parameter, values)
+    hardware.define_like(model, output)
+    shape = hardware.shapes[output]
+    attributes = {
+        "NumChannels": shape[-1],
+        "PE": 1,
+        "numSteps": values.shape[-1],
+        "inputDataType": hardware.dtypes[x],
+        "weightDataType": hardware.dtypes[parameter],
+        "outputDataType": hardware.dtypes[output],
+        "numInputVectors": list(shape[:-1]),
+        "ActVal": int(instance.get_nodeattr("out_bias")),
+    }
+    if indexed:
+        hardware.uses_index = True
+        attributes |= {"iterations": hardware.iterations, "channel_wise": int(values.shape[1] > 1)}
+        hardware.emit("IndexedThresholding_rtl", [x, parameter, INDEX], output, **attributes)
+    else:
+        hardware.emit("Thresholding_rtl", [x, parameter], output, exec_mode="cppsim", **attributes)
+
+
+def convert_lookup(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph) -> None:
+    """Make a table of codes."""
+    x, output, parameter = hardware.tensor(node.input[0]), node.output[0], node.input[1]
+    table = _in_stream_order(hardware, x, output, model.get_initializer(parameter))
+    hardware.set_parameter(model, parameter, table)
+    hardware.define_like(model, output)
+    shape = hardware.shapes[output]
+    hardware.emit(
+        "Lookup_rtl",
+        [x, parameter],
+        output,
+        NumChannels=shape[-1],
+        PE=1,
+        numInputVectors=list(shape[:-1]),
+        entries=table.shape[-1],
+        lowest=getCustomOp(node).get_nodeattr("lowest"),
+        channel_wise=int(table.shape[0] > 1),
+        inputDataType=hardware.dtypes[x],
+        outputDataType=hardware.dtypes[output],
+    )
+
+
+def _in_stream_order(hardware: HardwareGraph, x: str, output: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Parameters [.., features or 1, n] in the order in which the features of ``x`` come, which ``output`` keeps."""
+    order = hardware.orders.get(x)
+    if order is None:
+        return values
+    hardware.orders[output] = order
+    return values if values.shape[-2] == 1 else values[..., order, :]
+
+
+def convert_update(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph) -> None:
+    """Make a state update."""
+    state, increment = (hardware.tensor(name) for name in node.input)
+    output = node.output[0]
+    instance = getCustomOp(node)
+    if state in hardware.orders:
+        hardware.orders[output] = hardware.orders[state]
+    hardware.define_like(model, output)
+    shape = hardware.shapes[output]
+    hardware.emit(
+        "ODEUpdate_rtl",
+        [state, increment],
+        output,
+        NumChannels=shape[-1],
+        PE=1,
+        numInputVectors=list(shape[:-1]),
+        stateDataType=hardware.dtypes[state],
+        incrementDataType=hardware.dtypes[increment],
+        outputDataType=hardware.dtypes[output],
+        fraction_bits=instance.get_nodeattr("fraction_bits"),
+        state_fraction_bits=instance.get_nodeattr("state_fraction_bits"),
+        bounds=[instance.get_nodeattr("lowest"), instance.get_nodeattr("highest")],
+    )
