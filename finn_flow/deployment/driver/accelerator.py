@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .dma import Channel
-from .errors import BitfileError, DmaTimeout, HardwareError, InputError, ShortTransferError
+from .errors import BitfileError, BusyError, DmaTimeout, HardwareError, InputError, ShortTransferError
 from .images import check_images
-from .lock import OverlayLock
+from .lock import LOCK_FILE, OverlayLock
 from .manifest import BITFILE, Manifest, sha256
 from .preprocessing import Uint8Array
 
@@ -62,7 +64,8 @@ class Accelerator:
 
     Calls may have any number of images: they go through in chunks, and while the accelerator works on one chunk the
     host prepares the next and reads the last. After an error, or an interrupt in the middle of a call, the next call
-    loads the bitfile again first, so that it starts from a clean state.
+    loads the bitfile again first, so that it starts from a clean state. Calls from several threads are served one after
+    the other; a forked child cannot use its parent's.
 
     Parameters:
         package: folder of the deployment package.
@@ -88,7 +91,7 @@ class Accelerator:
         bitfile: Path | None = None,
         batch_size: int | None = None,
         timeout_s: float = 10.0,
-        lock_file: Path | None = None,
+        lock_file: Path = LOCK_FILE,
     ) -> None:
         self.manifest = Manifest.load(Path(package))
         fitting = max(1, min(MOST_FRAMES, BUFFER_BYTES // self.manifest.input.frame_bytes))
@@ -114,6 +117,8 @@ class Accelerator:
             self._lock.release()
             raise
         self._unfinished = False
+        self._process = os.getpid()
+        self._calls = threading.Lock()
 
     def __enter__(self) -> Accelerator:
         return self
@@ -124,12 +129,15 @@ class Accelerator:
         self.close()
 
     def close(self) -> None:
-        """Give buffers and lock back."""
-        for pair in self._buffers:
-            pair.input.freebuffer()
-            pair.output.freebuffer()
-        self._buffers = []
-        self._lock.release()
+        """Give buffers and lock back, after the call that is under way; in a forked child they stay the parent's."""
+        if os.getpid() != self._process:
+            return
+        with self._calls:
+            for pair in self._buffers:
+                pair.input.freebuffer()
+                pair.output.freebuffer()
+            self._buffers = []
+            self._lock.release()
 
     def classify(self, images: Images, progress: Advance | None = None) -> npt.NDArray[np.int64]:
         """The best classes of each image.
@@ -143,11 +151,18 @@ class Accelerator:
 
         Raises:
             InputError: wrong type, shape or number of images.
+            BusyError: this is a forked child of the process that made the accelerator.
             DmaTimeout, DmaError, ShortTransferError: the hardware failed.
         """
+        if os.getpid() != self._process:
+            raise BusyError(f"this accelerator belongs to process {self._process}, of which this one is a child")
+        check_images(images)
+        with self._calls:
+            return self._classify(images, progress)
+
+    def _classify(self, images: Images, progress: Advance | None) -> npt.NDArray[np.int64]:
         if not self._buffers:
             raise InputError("this accelerator is closed; make a new one")
-        check_images(images)
         started = time.perf_counter()
         self.timing = Timing()
         if self._unfinished:

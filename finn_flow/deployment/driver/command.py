@@ -17,6 +17,7 @@ from .accelerator import Accelerator
 from .benchmark import benchmark, shares
 from .errors import DriverError, InputError
 from .images import read_images
+from .lock import LOCK_FILE
 from .validation import validate_data, validate_samples
 
 FAILED, BAD_INPUT = 1, 2
@@ -32,7 +33,9 @@ def main(arguments: Sequence[str] | None = None, package: Path | None = None) ->
     options = _parser().parse_args(arguments)
     package = package or Path(__file__).resolve().parents[1]
     try:
-        with Accelerator(package, options.bitfile, options.batch_size, options.timeout) as accelerator:
+        with Accelerator(
+            package, options.bitfile, options.batch_size, options.timeout, options.lock_file
+        ) as accelerator:
             result = options.run(accelerator, options)
     except DriverError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -125,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--bitfile", type=Path, help="another bitfile than bitfile/finn-accel.bit")
     common.add_argument("--batch-size", type=int, metavar="N", help="most frames of one DMA transfer")
     common.add_argument("--timeout", type=float, default=10.0, metavar="S", help="seconds a transfer may take (10)")
+    common.add_argument("--lock-file", type=Path, default=LOCK_FILE, metavar="F", help=f"another lock than {LOCK_FILE}")
     parser = argparse.ArgumentParser(prog="python3 -m driver", description="Run the accelerator on this board.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     classify = commands.add_parser("classify", parents=[common], help="classify images")

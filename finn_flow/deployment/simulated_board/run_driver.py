@@ -37,11 +37,11 @@ def run_driver(
         raise UserError(f"{build} holds no package; make one with `dsode package {build}`")
     build_id = Manifest.load(package).build_id
     with SimulatedBoard(Netlist.load(BuildFolder(build).netlist), build_id, stall, seed) as board:
-        options = ["--bitfile", str(board.bitfile), "--timeout", str(TIMEOUT_S)]
+        lock_file = board.bitfile.with_suffix(".lock")
+        options = ["--bitfile", str(board.bitfile), "--timeout", str(TIMEOUT_S), "--lock-file", str(lock_file)]
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(package.absolute()), str(PYNQ_FOLDER)]),
-            "TMPDIR": str(board.bitfile.parent),
         }
         process = [sys.executable, "-m", "driver", arguments[0], *options, *arguments[1:]]
         return subprocess.run(process, env=environment, text=True, stdout=subprocess.PIPE if capture else None)

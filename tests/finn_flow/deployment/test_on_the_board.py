@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from finn_flow.cli import main
-from finn_flow.deployment.driver.lock import LOCK_FILE
 from finn_flow.deployment.package import make_package
 from finn_flow.deployment.simulated_board.board import PYNQ_FOLDER
 
@@ -53,8 +52,8 @@ def start(boards, libraries, unpacked, tmp_path):
 
     def run(*arguments: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-S", "-m", "driver", *arguments]
-        command += ["--bitfile", str(board.bitfile), "--timeout", "300"]
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(libraries), "TMPDIR": str(tmp_path)}
+        command += ["--bitfile", str(board.bitfile), "--timeout", "300", "--lock-file", str(tmp_path / "lock")]
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(libraries)}
         return subprocess.Popen(
             command,
             cwd=unpacked,
@@ -171,7 +170,7 @@ def test_bad_input(driver, arguments, status, message):
 def test_an_interrupt_and_a_second_process(start, driver, tmp_path):
     """While one process works, a second is refused; the first can be interrupted, and the next one works."""
     first = start("benchmark", "--frames", "1000000", "--batches", "8")
-    lock, deadline = tmp_path / LOCK_FILE, time.monotonic() + 60
+    lock, deadline = tmp_path / "lock", time.monotonic() + 60
     while not (lock.is_file() and lock.read_text() == f"{first.pid}\n"):
         assert time.monotonic() < deadline
         time.sleep(0.05)

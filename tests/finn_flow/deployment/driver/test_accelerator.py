@@ -1,7 +1,9 @@
 """The driver on the simulated board: exact results, any number of images, faults of the hardware."""
 
+import os
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from finn_flow.deployment.driver.errors import (
     InputError,
     ShortTransferError,
 )
+from finn_flow.deployment.driver.lock import LOCK_FILE, OverlayLock, check_lock_file
 from finn_flow.deployment.simulated_board import Fault
 
 SOON_S = 0.5
@@ -156,6 +159,56 @@ def test_a_second_user_is_refused_until_the_first_has_closed(boards, accelerator
         first.classify(np.zeros((1, 8, 6), np.uint8))
 
 
+def test_calls_from_many_threads_are_served_one_after_the_other(boards, accelerators, digits):
+    images, expected = digits
+    accelerator = accelerators(boards(), batch_size=4)
+    with ThreadPoolExecutor(21) as pool:
+        found = list(pool.map(lambda n: accelerator.classify(images[n : n + 7]), range(21)))
+    for number, classes in enumerate(found):
+        np.testing.assert_array_equal(classes, expected[number : number + 7])
+
+
+def test_a_forked_child_is_refused_and_does_no_harm(boards, accelerators, digits):
+    images, expected = digits
+    board = boards()
+    accelerator = accelerators(board)
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            with pytest.raises(BusyError, match=f"belongs to process {os.getppid()}, of which this one is a child"):
+                accelerator.classify(images[:1])
+            accelerator.close()
+            with pytest.raises(BusyError, match=f"in use by process {os.getppid()}"):
+                accelerators(board)
+            os.write(write, b"refused")
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as answer:
+        assert answer.read() == "refused"
+    os.waitpid(child, 0)
+    np.testing.assert_array_equal(accelerator.classify(images[:5]), expected[:5])
+
+
+def test_a_child_does_not_keep_the_lock_of_a_parent_that_has_ended(tmp_path):
+    lock = OverlayLock(tmp_path / "lock")
+    (started, starting), (waiting, go_on) = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(go_on)
+        os.write(starting, b"1")
+        os.read(waiting, 1)
+        os._exit(0)
+    os.read(started, 1)
+    lock.release()
+    OverlayLock(tmp_path / "lock").release()
+    os.close(go_on)
+    os.waitpid(child, 0)
+    for end in (started, starting, waiting):
+        os.close(end)
+
+
 def test_another_accelerators_bitfile_is_refused(boards, accelerators, build_id):
     with pytest.raises(BitfileError, match=f"build number is {build_id ^ 1:08x}, not {build_id:08x}"):
         accelerators(boards(build_id=build_id ^ 1))
@@ -209,3 +262,31 @@ def test_without_pynq(package, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pynq", None)
     with pytest.raises(HardwareError, match="PYNQ cannot be imported"):
         Accelerator(package, tmp_path / "x.bit")
+
+
+def test_the_lock_is_a_regular_file_of_one_name_and_no_link(tmp_path):
+    precious = tmp_path / "precious"
+    precious.write_text("text")
+    lock = tmp_path / "lock"
+    lock.symlink_to(precious)
+    with pytest.raises(HardwareError, match="cannot open the lock"):
+        OverlayLock(lock)
+    lock.unlink()
+    lock.hardlink_to(precious)
+    with pytest.raises(HardwareError, match="no regular file, or has a second name; remove it"):
+        OverlayLock(lock)
+    lock.unlink()
+    os.mkfifo(lock)
+    with pytest.raises(HardwareError, match="no regular file"):
+        OverlayLock(lock)
+    assert precious.read_text() == "text"
+    state = precious.stat()
+    owned = os.stat_result((state.st_mode, 1, 1, 1, 1000, 0, 0, 0, 0, 0))
+    check_lock_file(precious, owned, user=1000)
+    with pytest.raises(HardwareError, match="belongs to user 1000; remove it"):
+        check_lock_file(precious, owned, user=0)
+
+
+def test_the_lock_is_in_one_place_whatever_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert Path("/run/lock/dsode-accelerator.lock") == LOCK_FILE
