@@ -5,9 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --progress-bar off
 PINS := requirements/lock.txt requirements/finn.txt
+TEST_PINS := requirements/test.txt
 # Written when the pinned packages, and then the project itself, are completely installed.
 PACKAGES_STAMP := $(VENV)/.packages-installed
 PROJECT_STAMP := $(VENV)/.project-installed
+TEST_STAMP := $(VENV)/.test-tools-installed
 TEST_WORKERS ?= 2
 BROWSER := chromium chromium-driver
 
@@ -18,7 +20,7 @@ BROWSER := chromium chromium-driver
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
-setup: $(PROJECT_STAMP) ## make the virtual environment with the pinned packages (2.3 GB)
+setup: $(PROJECT_STAMP) ## make the virtual environment with the pinned packages (1.9 GB)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
@@ -27,7 +29,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(PACKAGES_STAMP): $(PINS) | $(BIN)/python
-	@echo "setup: installing the pinned packages (requirements/lock.txt, about 2.3 GB, a minute or two)"
+	@echo "setup: installing the pinned packages (requirements/lock.txt, about 1.9 GB, a minute or two)"
 	@$(PIP) -r requirements/lock.txt
 	@echo "setup: installing FINN (requirements/finn.txt)"
 	@$(PIP) --no-deps -r requirements/finn.txt
@@ -38,6 +40,11 @@ $(PROJECT_STAMP): pyproject.toml $(PACKAGES_STAMP)
 	@PYTHONWARNINGS=ignore $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 	@echo "setup: done; the command is $(BIN)/dsode"
+
+$(TEST_STAMP): $(TEST_PINS) $(PROJECT_STAMP)
+	@echo "setup: installing what tests and linters need (requirements/test.txt)"
+	@$(PIP) -r requirements/test.txt
+	@touch $@
 
 demo: setup ## fetch data, train, export and build a small network, and say how it went
 	@$(BIN)/dsode demo
@@ -53,11 +60,11 @@ browser: ## Debian's chromium, in which the report page is tested; installed as 
 	    echo "browser: the report page's tests need $(BROWSER); on Debian: sudo apt-get install $(BROWSER)" >&2; \
 	  fi
 
-test: setup browser ## run the tests
+test: $(TEST_STAMP) browser ## run the tests
 	@echo "test: pytest with $(TEST_WORKERS) workers"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal --durations=15
 
-lint: setup ## check style, format and types
+lint: $(TEST_STAMP) ## check style, format and types
 	@echo "lint: ruff"
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check . || { echo "lint: badly formatted files above; run make format" >&2; exit 1; }
@@ -66,7 +73,7 @@ lint: setup ## check style, format and types
 	@echo "lint: RTL"
 	@$(BIN)/python -m finn_flow.rtl_lint
 
-format: setup ## rewrite the Python files in the project's format
+format: $(TEST_STAMP) ## rewrite the Python files in the project's format
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
 

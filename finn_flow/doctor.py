@@ -23,6 +23,8 @@ PROBLEM = "problem"
 ABSENT = "absent"
 
 DISTRIBUTION = "dsode-flow"
+FINN = ("finn-plus==1.6.1", "mip==1.17.0")
+"""Installed with --no-deps: FINN's own pins exclude the torch that is used here."""
 PYTHON_VERSION = (3, 11)
 MIN_FREE_GB = 2.0
 
@@ -130,7 +132,7 @@ def check_python() -> Check:
 def check_packages() -> Check:
     """The installed packages against what the project requires, and, in a checkout, against the tested versions."""
     try:
-        required = [Requirement(text) for text in importlib.metadata.requires(DISTRIBUTION) or []]
+        required = [Requirement(text) for text in (*(importlib.metadata.requires(DISTRIBUTION) or []), *FINN)]
     except importlib.metadata.PackageNotFoundError:
         return Check("packages", PROBLEM, f"{DISTRIBUTION} itself is not installed", "run `make setup`")
     wrong = []
@@ -143,7 +145,8 @@ def check_packages() -> Check:
         elif version not in requirement.specifier:
             wrong.append(f"{requirement.name} {version} is not {requirement.specifier}")
     if wrong:
-        return Check("packages", PROBLEM, "; ".join(wrong), "run `make setup`")
+        finn = f"pip install --no-deps {' '.join(FINN)}"
+        return Check("packages", PROBLEM, "; ".join(wrong), f"run `make setup`, or {finn} where a wheel was installed")
     pins = read_pins()
     other = [
         f"{name} {version or 'missing'} (tested: {pin})"

@@ -7,7 +7,7 @@ import pytest
 from tests.places import ROOT
 
 
-@pytest.mark.parametrize("package", ["brevitas_models", "custom_ops", "finn_flow"])
+@pytest.mark.parametrize("package", ["brevitas_models", "build_configs", "custom_ops", "finn_flow"])
 def test_every_file_of_the_packages_is_packaged(package):
     """All that is no Python module matches a pattern of package data."""
     patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["*"]

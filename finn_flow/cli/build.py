@@ -8,21 +8,24 @@ from typing import Any
 import click
 
 from finn_flow.build_folder import BuildFolder
+from finn_flow.cli.configurations import BUILDS, ConfigurationFile
 from finn_flow.cli.output import console, json_option, print_json, progress
 from finn_flow.json_files import read_json_object
 
 
 @click.command("build")
-@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("config", type=ConfigurationFile(BUILDS))
 @click.option("--model", type=click.Path(path_type=Path), required=True, help="QONNX file from `dsode export`.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for reports and hardware.")
 @json_option
 def command(config: Path, model: Path, out: Path, as_json: bool) -> None:
     """Run the steps of a FINN build configuration on a QONNX model.
 
+    CONFIG is a JSON or YAML file, or the name of one that ships: those in build_configs, without .json.
+
     Without Vivado the flow ends before the first step that needs it, and the outputs left out are named.
 
-    Example: dsode build build_configs/zcu104.json --model model.onnx --out build
+    Example: dsode build zcu104 --model model.onnx --out build
     """
     from finn_flow.build import build
 

@@ -7,16 +7,15 @@ from typing import Any
 
 import click
 
+from finn_flow.cli.configurations import SHIPPED
 from finn_flow.cli.output import console, json_option, print_json, progress
-
-CONFIGS = Path(__file__).parents[2] / "build_configs"
 
 
 @click.command("demo")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Results go here."
 )
-@click.option("--configs", type=click.Path(path_type=Path), default=CONFIGS, help="The folder build_configs.")
+@click.option("--configs", type=click.Path(path_type=Path), default=SHIPPED, help="The folder build_configs.")
 @json_option
 def command(out: Path, configs: Path, as_json: bool) -> None:
     """Train a small dsODENet, build its accelerator and let the driver classify real USPS images on a simulated board.

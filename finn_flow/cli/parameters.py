@@ -14,7 +14,7 @@ def command(networks: tuple[str, ...], as_json: bool) -> None:
     Each network (a JSON file or a preset; all sizes of the presets when none is named) is counted with dense and with
     depthwise-separable convolutions, whole and without its first and last layers.
 
-    Example: dsode parameters dsodenet-small build_configs/train/quick.json
+    Example: dsode parameters dsodenet-small my_network.json
     """
     from brevitas_models.config import PRESETS, load_network_config
     from brevitas_models.parameters import PAPER_REDUCTION_PERCENT, compare

@@ -5,21 +5,23 @@ from typing import Any
 
 import click
 
+from finn_flow.cli.configurations import TRAININGS, ConfigurationFile
 from finn_flow.cli.output import console, json_option, print_json, progress
 
 
 @click.command(name="train")
-@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("config", type=ConfigurationFile(TRAININGS))
 @click.option("--out", "folder", type=click.Path(path_type=Path), required=True, help="Folder for the results.")
 @json_option
 def command(config: Path, folder: Path, as_json: bool) -> None:
     """Train a quantised network on labelled source images and unlabelled target images.
 
-    CONFIG is a JSON file such as those in build_configs/train. Three phases: float on the source alone (the baseline),
-    float with adaptation, quantised with adaptation. The state is saved after every epoch: the same command again
-    goes on after an interruption. Writes checkpoint.pt, metrics.json, curves.png and TensorBoard logs.
+    CONFIG is a JSON file, or the name of one that ships: those in build_configs/train, without .json. Three phases:
+    float on the source alone (the baseline), float with adaptation, quantised with adaptation. The state is saved
+    after every epoch: the same command again goes on after an interruption. Writes checkpoint.pt, metrics.json,
+    curves.png and TensorBoard logs.
 
-    Example: dsode train build_configs/train/quick.json --out runs/quick
+    Example: dsode train quick --out runs/quick
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
