@@ -15,7 +15,12 @@ from finn_flow.json_files import read_json_object
 
 @click.command("build")
 @click.argument("config", type=ConfigurationFile(BUILDS))
-@click.option("--model", type=click.Path(path_type=Path), required=True, help="QONNX file from `dsode export`.")
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="QONNX file from `dsode export`, or zoo:NAME, a network that ships.",
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for reports and hardware.")
 @json_option
 def command(config: Path, model: Path, out: Path, as_json: bool) -> None:
@@ -25,10 +30,19 @@ def command(config: Path, model: Path, out: Path, as_json: bool) -> None:
 
     Without Vivado the flow ends before the first step that needs it, and the outputs left out are named.
 
+    A network of the zoo is exported into the folder first, with its golden files.
+
     Example: dsode build zcu104 --model model.onnx --out build
     """
+    from brevitas_models.zoo import is_zoo_name
     from finn_flow.build import build
 
+    if is_zoo_name(model):
+        from finn_flow.export.sources import SAMPLES, trained_source
+
+        source, model = trained_source(model, SAMPLES), out / "model.onnx"
+        progress(f"exporting to {model}, with golden.npz beside it")
+        source.export(model)
     result = build(config, model, out, progress)
     report = read_json_object(BuildFolder(result.folder).estimates)
     if as_json:

@@ -23,6 +23,7 @@ COMMANDS = {
     "data": "Fetch and list data sets.",
     "parameters": "Compare the number of parameters of ODENet and dsODENet.",
     "train": "Train a quantised network with domain adaptation.",
+    "zoo": "List the trained networks that ship.",
     "export": "Export a trained network to QONNX with golden inputs and outputs.",
     "build": "Take a QONNX model through the FINN flow.",
     "simulate": "Simulate the whole accelerator in Verilator.",

@@ -58,7 +58,7 @@ def test_a_checkpoint(usps, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "name either a training's folder (or checkpoint) or --untrained CONFIG"),
+        ([], "name either a training's folder (or checkpoint, or zoo:NAME) or --untrained CONFIG"),
         (["there", "--untrained", "dsodenet-tiny"], "name either"),
         (["there"], "there: there is no such file"),
         (["--untrained", "resnet"], "resnet: neither a JSON file nor a network preset"),
