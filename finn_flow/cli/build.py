@@ -81,3 +81,6 @@ def _print_report(report: dict[str, Any]) -> None:
         f"{network['cycles_per_frame']:,} cycles per frame (limited by {network['limited_by']}): "
         f"{network['frames_per_second']:,.0f} frames/s at {network['clock_mhz']:g} MHz, estimated."
     )
+    beyond = [f"{row['percent']} % of its {name}" for name, row in report["resources"].items() if row["percent"] > 100]
+    if beyond:
+        out.print(f"It does not fit on the board: it would take {', '.join(beyond)}.")

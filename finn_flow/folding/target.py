@@ -120,6 +120,32 @@ def fold_for_share(
     return _result(problem, solution)
 
 
+def fold_without_limits(
+    model: ModelWrapper,
+    cycles_per_frame: int,
+    board: str = "ZCU104",
+    part: str | None = None,
+    *,
+    pins: Pins | None = None,
+    resources: EstimateNode = node_resources,
+) -> FoldingResult:
+    """Fold as `fold_for_cycles`, whatever the board holds, to see what a network would take.
+
+    A budget that no folding meets becomes the fewest cycles that one takes.
+
+    Raises
+    ------
+    UserError : an unknown board, or an impossible pin.
+    """
+    available = board_resources(board)
+    problem = folding_problem(model, part or part_map[board], resources, pins)
+    fewest = max((choice.fewest_cycles for choice in problem.choices if not choice.free), default=1)
+    solution = solve(problem, max(cycles_per_frame, fewest), available)
+    assert solution is not None  # every choice has a candidate within the budget
+    _apply(model, problem, solution)
+    return _result(problem, solution)
+
+
 def _limits(available: Amounts, share: float) -> Amounts:
     if not 0 < share <= 1:
         raise UserError(f"the share of the board must be above 0 and at most 1, not {share}")

@@ -13,7 +13,14 @@ from finn_flow.build_folder import BuildFolder
 from finn_flow.errors import UserError
 from finn_flow.files import atomic_write_json
 from finn_flow.folding.config import Config, apply_folding_config, extract_folding, read_folding_config
-from finn_flow.folding.target import DEFAULT_SHARE, FoldingResult, InfeasibleTarget, fold_for_cycles, fold_for_share
+from finn_flow.folding.target import (
+    DEFAULT_SHARE,
+    FoldingResult,
+    InfeasibleTarget,
+    fold_for_cycles,
+    fold_for_share,
+    fold_without_limits,
+)
 from finn_flow.steps.decorator import build_step
 from finn_flow.transformations.bodies import loops
 from finn_flow.transformations.convert_to_hardware import ConvertToHardware
@@ -44,6 +51,16 @@ def step_fold(model: ModelWrapper, cfg: Any) -> ModelWrapper:
 def step_fold_for_latency(model: ModelWrapper, cfg: Any) -> ModelWrapper:
     """Like `step_fold`, and a lone frame takes about one frame's time per loop: what feeds the loops is made faster."""
     return _fold(model, cfg, max(1, sum(1 for _ in loops(model))))
+
+
+@build_step
+def step_fold_for_estimates(model: ModelWrapper, cfg: Any) -> ModelWrapper:
+    """Like `step_fold`, also beyond what the board holds or any folding reaches: for estimates, which then say so."""
+    pins = _apply_config(model, cfg)
+    cycles = cfg._resolve_cycles_per_frame()
+    if cycles is not None:
+        _announce(fold_without_limits(model, cycles, cfg.board, cfg._resolve_fpga_part(), pins=pins), cfg)
+    return _finish(model, cfg)
 
 
 def _fold(model: ModelWrapper, cfg: Any, latency_frames: float | None) -> ModelWrapper:

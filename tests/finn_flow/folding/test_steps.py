@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from finn.util.exception import FINNUserError
 
+from finn_flow.estimates.boards import board_resources
 from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.folding.config import extract_folding
 from finn_flow.folding.target import fold_for_share
-from finn_flow.steps.hardware import step_fold, step_fold_for_board
+from finn_flow.steps.hardware import step_fold, step_fold_for_board, step_fold_for_estimates
 from tests.finn_flow.folding.small_networks import cycles_per_frame, small_hardware
 
 BODY_NODE = "ODELoop_rtl_0_MVAU_rtl_0"
@@ -75,3 +76,22 @@ def test_a_rate_above_the_boards_best(tmp_path):
     message = "target_fps=10000000 allows 20 cycles per frame: it is not within 70% of the board; the best that is"
     with pytest.raises(FINNUserError, match=message):
         step_fold_for_board(small_hardware(), config(tmp_path, 10_000_000))
+
+
+def test_estimates_go_beyond_what_can_be_reached(tmp_path):
+    with pytest.raises(FINNUserError, match="at its most parallel"):
+        step_fold(small_hardware(), config(tmp_path, 100_000_000))
+    model = step_fold_for_estimates(small_hardware(), config(tmp_path, 100_000_000))
+    # Every one of the 4 x 4 pixels takes a cycle in each of 3 iterations.
+    assert cycles_per_frame(model) == 4 * 4 * 3
+    assert written(tmp_path).items() <= extract_folding(model).items()
+
+
+def test_estimates_go_beyond_the_board(tmp_path, monkeypatch):
+    plenty = extract_folding(step_fold(small_hardware(), config(tmp_path, 1_000_000)))
+    monkeypatch.setattr("finn_flow.folding.target.board_resources", lambda board: {**board_resources(board), "LUT": 10})
+    with pytest.raises(FINNUserError, match="LUT of 10 allowed on the ZCU104; no folding fits at all"):
+        step_fold(small_hardware(), config(tmp_path, 1_000_000))
+    model = step_fold_for_estimates(small_hardware(), config(tmp_path, 1_000_000))
+    assert cycles_per_frame(model) <= 200
+    assert plenty.keys() == extract_folding(model).keys()
