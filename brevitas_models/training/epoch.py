@@ -15,6 +15,7 @@ from torch.nn import functional
 from brevitas_models.adaptation import AdaptationLoss, Batch
 from brevitas_models.calibration import estimate_statistics
 from brevitas_models.networks import ODENet
+from brevitas_models.training import processes
 from brevitas_models.training.config import PHASES, TrainingConfig
 from brevitas_models.training.domains import Domains, Split, epoch_order, image_values
 from brevitas_models.training.teacher import Teacher
@@ -51,9 +52,10 @@ class Phase:
     losses: list[AdaptationLoss] = field(default_factory=list)
     teacher: Teacher | None = None
 
-    def generator(self, epoch: int) -> torch.Generator:
-        """Source of all randomness of an epoch."""
-        words = np.random.SeedSequence([self.config.seed, PHASES.index(self.name), epoch]).generate_state(1, np.uint64)
+    def generator(self, epoch: int, *parts: int) -> torch.Generator:
+        """Source of all randomness of an epoch, or of a part of it that is numbered by ``parts``."""
+        seeds = [self.config.seed, PHASES.index(self.name), epoch, *parts]
+        words = np.random.SeedSequence(seeds).generate_state(1, np.uint64)
         return torch.Generator().manual_seed(int(words[0]))
 
     def statistics_batches(self) -> list[Tensor]:
@@ -86,8 +88,10 @@ def run_epoch(phase: Phase, epoch: int, on_step: OnStep) -> dict[str, Any]:
     ------
     FlowError : the loss is not a number any more.
     """
-    config, domains = phase.config, phase.domains
+    config, domains, device = phase.config, phase.domains, phase.domains.source.images.device
     generator = phase.generator(epoch)
+    distortions = generator if processes.count() == 1 else phase.generator(epoch, processes.rank())
+    processes.align(phase.network)
     prepared: dict[str, Any] = {}
     if phase.losses:
         estimate_statistics(phase.network, phase.statistics_batches())
@@ -102,7 +106,8 @@ def run_epoch(phase: Phase, epoch: int, on_step: OnStep) -> dict[str, Any]:
         position = (epoch * phase.steps + step + 0.5) / (config.epochs(phase.name) * phase.steps)
         for group in phase.optimizer.param_groups:
             group["lr"] = learning_rate(highest, position)
-        losses = _losses(phase, source_indices, target_indices, prepared, generator)
+        parts = processes.share(source_indices), processes.share(target_indices)
+        losses = _losses(phase, *parts, prepared, distortions)
         weights = {loss.name: loss.weight for loss in phase.losses}
         total = sum((weights.get(name, 1.0) * value for name, value in losses.items()), start=torch.zeros(()))
         if not bool(torch.isfinite(total)):
@@ -112,6 +117,7 @@ def run_epoch(phase: Phase, epoch: int, on_step: OnStep) -> dict[str, Any]:
             )
         phase.optimizer.zero_grad()
         total.backward()
+        processes.average_gradients(phase.network)
         phase.optimizer.step()
         if phase.teacher is not None:
             phase.teacher.follow(phase.network)
@@ -122,7 +128,7 @@ def run_epoch(phase: Phase, epoch: int, on_step: OnStep) -> dict[str, Any]:
     return {
         "phase": phase.name,
         "epoch": epoch + 1,
-        "losses": {name: value / phase.steps for name, value in totals.items()},
+        "losses": {name: value / phase.steps for name, value in processes.average(totals, device).items()},
         "source_accuracy": accuracy(phase.network, domains.source_test.first(config.evaluation_images)),
         "target_accuracy": accuracy(phase.network, domains.target_test.first(config.evaluation_images)),
     }

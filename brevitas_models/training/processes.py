@@ -1,20 +1,22 @@
 """The processes that share a training (`torchrun`); in a training of one process every function here does nothing.
 
 Each process trains on its part of every batch, and gradients are averaged after every step, so that all hold the same
-weights. What looks at whole data sets (statistics, pseudo-labels) is done by every process alike; the first one alone
-writes files.
+weights. What looks at whole data sets (statistics, pseudo-labels, accuracy) is done by every process alike; what counts
+is what the first one writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
 
-from finn_flow.errors import UserError
+from finn_flow.errors import FlowError, UserError
 
 
 @contextmanager
@@ -62,12 +64,22 @@ def share(batch: Tensor) -> Tensor:
     return batch[rank() :: count()]
 
 
+@contextmanager
+def folder_to_write(folder: Path) -> Iterator[Path]:
+    """``folder`` for the first process; for the others, which need not even see it, one that vanishes afterwards."""
+    if rank() == 0:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="training_") as own:
+        yield Path(own)
+
+
 def from_first(value: Any) -> Any:
     """The value, which may be any object, that the first process has."""
     if count() == 1:
         return value
     values = [value]
-    distributed.broadcast_object_list(values)
+    _exchange(distributed.broadcast_object_list, values)
     return values[0]
 
 
@@ -76,7 +88,7 @@ def align(network: nn.Module) -> None:
     """Give all processes the parameters and buffers of the first, so that differences in rounding cannot add up."""
     if count() > 1:
         for value in network.state_dict().values():
-            distributed.broadcast(value, 0)
+            _exchange(distributed.broadcast, value, 0)
 
 
 @torch.no_grad()
@@ -86,7 +98,7 @@ def average_gradients(network: nn.Module) -> None:
         return
     gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
     flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-    distributed.all_reduce(flat)
+    _exchange(distributed.all_reduce, flat)
     flat /= count()
     for gradient, mean in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
         gradient.copy_(mean.view_as(gradient))
@@ -97,5 +109,21 @@ def average(values: dict[str, float], device: torch.device) -> dict[str, float]:
     if count() == 1:
         return values
     means = torch.tensor(list(values.values()), dtype=torch.float64, device=device)
-    distributed.all_reduce(means)
+    _exchange(distributed.all_reduce, means)
     return dict(zip(values, (means / count()).tolist(), strict=True))
+
+
+def _exchange(operation: Callable[..., Any], *arguments: Any) -> None:
+    """Exchange something between the processes.
+
+    Raises
+    ------
+    FlowError : another process has ended.
+    """
+    try:
+        operation(*arguments)
+    except RuntimeError as error:
+        raise FlowError(
+            f"another process of this training has ended ({str(error).splitlines()[0]}); "
+            "the same command goes on from the last whole epoch"
+        ) from error

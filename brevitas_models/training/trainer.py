@@ -17,6 +17,7 @@ from brevitas_models.calibration import calibrate_quantizers, load_float_weights
 from brevitas_models.checkpoint import CHECKPOINT_FILE, load_state, save_checkpoint
 from brevitas_models.float_checkpoint import save_float_network
 from brevitas_models.networks import ODENet, float_network, quantized_network
+from brevitas_models.training import processes
 from brevitas_models.training.config import PHASES, TrainingConfig
 from brevitas_models.training.domains import Domains, load_domains
 from brevitas_models.training.epoch import STATISTICS_DRAW, Phase, accuracy, run_epoch
@@ -40,19 +41,30 @@ def train(
 ) -> dict[str, Any]:
     """Train into ``folder`` and return the metrics; go on where an interrupted training of the same config stopped.
 
-    The result does not depend on interruptions: at most the running epoch is done again.
+    The result does not depend on interruptions: at most the running epoch is done again. Several processes may share
+    the training (`brevitas_models.training.processes`).
 
     Writes ``checkpoint.pt`` (the quantised network), ``float.pt`` (the adapted float network), ``metrics.json``,
     ``curves.png``, ``mistakes.png``, ``tensorboard/`` and ``state.pt``.
 
     Raises
     ------
-    UserError : data missing, a folder that is not writable or holds another training, no GPU although asked for.
+    UserError : data missing, a folder that is not writable or holds another training, no GPU although asked for, a
+        batch that cannot be shared among the processes.
     FlowError : the training diverged, or the disk is full.
     """
+    processes.check_batch_size(config.batch_size)
+    with processes.folder_to_write(folder) as own_folder:
+        return _train(config, own_folder, report, on_progress)
+
+
+def _train(
+    config: TrainingConfig, folder: Path, report: Callable[[str], None], on_progress: OnProgress
+) -> dict[str, Any]:
+    """As `train`, into the folder of this process."""
     folder = check_writable_dir(folder)
     device = _device(config)
-    state = load_run_state(folder, config)
+    state = processes.from_first(load_run_state(folder, config))
     if state.phase == len(PHASES):
         report(f"{folder}: this training is complete; delete {STATE_FILE} to do it again")
     elif state.history:
@@ -165,7 +177,9 @@ def _device(config: TrainingConfig) -> torch.device:
     available = torch.cuda.is_available()
     if config.device == "cuda" and not available:
         raise UserError("`device` is cuda, but PyTorch finds no GPU here; use auto or cpu")
-    return torch.device("cuda" if available and config.device != "cpu" else "cpu")
+    return (
+        torch.device("cuda", processes.device_index()) if available and config.device != "cpu" else torch.device("cpu")
+    )
 
 
 def _line(entry: dict[str, Any], epochs: int) -> str:

@@ -1,5 +1,6 @@
 """`dsode train`: train a quantised network with domain adaptation."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,38 @@ def command(config: Path, folder: Path, as_json: bool) -> None:
     after every epoch: the same command again goes on after an interruption. Writes checkpoint.pt, metrics.json,
     curves.png and TensorBoard logs.
 
+    Several processes share a training when torchrun starts them (of one GPU each, or of processor cores), and are
+    started again, with --max-restarts, when one dies:
+    torchrun --nproc-per-node 2 --max-restarts 3 --no-python dsode train CONFIG --out DIR
+
     Example: dsode train quick --out runs/quick
     """
+    import torch
+
+    from brevitas_models.training import load_training_config, processes
+
+    settings = load_training_config(config)
+    with processes.joined("TORCHELASTIC_RUN_ID" in os.environ, settings.device != "cpu" and torch.cuda.is_available()):
+        if processes.rank() > 0:
+            _follow(settings, folder)
+        else:
+            _lead(settings, folder, as_json)
+
+
+def _follow(settings: Any, folder: Path) -> None:
+    """Train as one of several processes, silently."""
+    from brevitas_models.training import train
+
+    train(settings, folder)
+
+
+def _lead(settings: Any, folder: Path, as_json: bool) -> None:
+    """Train, show progress and print the results."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from brevitas_models.training import load_training_config, train
+    from brevitas_models.training import train
 
-    settings = load_training_config(config)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
