@@ -43,6 +43,12 @@ class ZooEntry:
     accuracy_source_only: float
     size_bytes: int
 
+    @property
+    def kind(self) -> str:
+        """What such a network is called: ODENet, dsODENet or, without shared weights, ResNet."""
+        separable = self.network["convolution"] == "depthwise_separable"
+        return ("ds" if separable else "") + ("ODENet" if self.network["field_weights"] == "shared" else "ResNet")
+
     def to_json(self) -> dict[str, Any]:
         """All of it as plain values."""
         return asdict(self)

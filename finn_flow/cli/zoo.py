@@ -28,19 +28,17 @@ def list_command(as_json: bool) -> None:
         return
     from rich.table import Table
 
-    table = Table("name", "from", "to", "network", "bits", title="Networks of the zoo")
+    table = Table("name", "domains", "network", "bits", title="Networks of the zoo")
     for heading in ("parameters", "accuracy", "float", "source only", "kB"):
         table.add_column(heading, justify="right")
     for entry in entries:
-        size = " x ".join(str(side) for side in entry.network["image_size"])
+        size = "x".join(str(side) for side in entry.network["image_size"])
         channels = "-".join(str(count) for count in entry.network["channels"])
-        kind = "dsODENet" if entry.network["convolution"] == "depthwise_separable" else "ODENet"
         shares = (entry.accuracy, entry.accuracy_float, entry.accuracy_source_only)
         table.add_row(
             f"zoo:{entry.name}",
-            entry.source,
-            entry.target,
-            f"{kind} {channels}, {size}",
+            f"{entry.source} → {entry.target}",
+            f"{entry.kind} {channels}, {size}",
             f"{entry.network['weight_bits']}",
             f"{entry.parameters:,}",
             *(f"{share:.2%}" for share in shares),
