@@ -5,9 +5,10 @@ under FINN's RTL domain, where FINN looks for RTL nodes.
 """
 
 from custom_ops.hardware import register_hardware_ops
+from custom_ops.indexed_thresholding.integer_op import PositionThreshold
 from custom_ops.lookup.integer_op import Lookup
 from custom_ops.ode_loop.rolled import ODELoop
 from custom_ops.ode_update.integer_op import ODEUpdate
 
-custom_op = {"Lookup": Lookup, "ODELoop": ODELoop, "ODEUpdate": ODEUpdate}
+custom_op = {"Lookup": Lookup, "ODELoop": ODELoop, "ODEUpdate": ODEUpdate, "PositionThreshold": PositionThreshold}
 register_hardware_ops()

@@ -23,6 +23,9 @@ from finn_flow.errors import UserError
 
 OPS_FOLDER = Path(__file__).parent
 
+EXACT_BITS = 25
+"""Widest signed integers that float32 holds all of."""
+
 Attributes = dict[str, tuple[Any, ...]]
 Constants = dict[int, NDArray[np.int64]]
 
@@ -35,9 +38,9 @@ class HardwareOp(RTLBackend):
     streams carry (``input_streams``, ``output_streams``), what its values are (``compute``) and how the core is set up
     (``core_parameters``, ``memory_files``). Everything FINN asks of a node follows from that.
 
-    Execution takes and gives float32 arrays that hold integers. ``exec_mode`` "" and "cppsim" run ``compute``;
-    "rtlsim" runs
-    the generated Verilog through FINN's simulation interface. The first axis may hold several frames in both modes.
+    Execution takes and gives float32 arrays that hold integers (float64 for types of more than 25 bits). ``exec_mode``
+    "" and "cppsim" run ``compute``; "rtlsim" runs the generated Verilog through FINN's simulation interface. The first
+    axis may hold several frames in both modes.
 
     Streams are numbered in the order of ``input_streams``: a constant input has no stream, so that the second *stream*
     is ``in1_V`` even where it is the third input of the node.
@@ -205,7 +208,7 @@ class HardwareOp(RTLBackend):
         ]
         for name, stream, values in zip(node.output, self.output_streams(), self.compute(inputs), strict=True):
             to_integers(node.name, f"output {name}", values, stream.datatype)
-            context[name] = values.astype(np.float32)
+            context[name] = values.astype(np.float32 if stream.datatype.bitwidth() <= EXACT_BITS else np.float64)
 
     # Code generation
 

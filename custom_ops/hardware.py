@@ -5,10 +5,11 @@ from __future__ import annotations
 from finn.custom_op.fpgadataflow import rtl
 
 from custom_ops.base import HardwareOp
+from custom_ops.channel_affine.op import ChannelAffine_rtl
 from custom_ops.depthwise_conv.op import DepthwiseConv_rtl
 from custom_ops.fork.op import Fork_rtl
 from custom_ops.global_sum_pool.op import GlobalSumPool_rtl
-from custom_ops.indexed_thresholding.op import IndexedThresholding_rtl
+from custom_ops.indexed_thresholding.op import IndexedThresholding_rtl, PositionThresholding_rtl
 from custom_ops.lookup.op import Lookup_rtl
 from custom_ops.ode_loop.op import ODELoop_rtl
 from custom_ops.ode_update.op import ODEUpdate_rtl
@@ -19,6 +20,7 @@ DOMAIN = "finn.custom_op.fpgadataflow.rtl"
 """Domain of all hardware nodes, FINN's and ours."""
 
 HARDWARE_OPS: tuple[type[HardwareOp], ...] = (
+    ChannelAffine_rtl,
     DepthwiseConv_rtl,
     Fork_rtl,
     GlobalSumPool_rtl,
@@ -26,6 +28,7 @@ HARDWARE_OPS: tuple[type[HardwareOp], ...] = (
     Lookup_rtl,
     ODELoop_rtl,
     ODEUpdate_rtl,
+    PositionThresholding_rtl,
     TopK_rtl,
     WindowReduce_rtl,
 )

@@ -19,6 +19,7 @@ Parameters = Mapping[str, int | str]
 
 VARIANTS: Mapping[str, Sequence[Parameters]] = {
     "adder_tree": ({"N": 2}, {"N": 25, "SUM_BITS": 8}),
+    "channel_affine": ({"CF": 1, "IN_SIGNED": 0},),
     "credit_fifo": ({"DEPTH": 1},),
     "depthwise_conv": (
         {"CF": 3, "WEIGHT_FILE": "weights.dat", "IN_SIGNED": 0},
@@ -30,6 +31,7 @@ VARIANTS: Mapping[str, Sequence[Parameters]] = {
     "indexed_thresholding": (
         {"CF": 1, "PE": 1, "WORDS": 1, "SETS": 2, "STEPS": 1, "THRESHOLD_BITS": 9},
         {"BIAS": -2, "OUT_BITS": 4, "IN_SIGNED": 0},
+        {"SETS": 6, "KINDS": 3, "PIXEL_WORDS": 2, "KIND_FILE": "kinds.dat"},
     ),
     "lookup": ({"CF": 1, "PE": 1},),
     "ode_update": ({"FRACTION_BITS": 0, "STATE_SIGNED": 0}, {"FRACTION_BITS": -2}, {"FRACTION_BITS": 1, "PE": 1}),

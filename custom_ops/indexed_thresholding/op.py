@@ -11,7 +11,7 @@ from qonnx.core.datatype import BaseDataType, DataType
 
 from custom_ops.base import Attributes, Constants, HardwareOp, fifo_luts
 from custom_ops.checks import check_at_least, check_divides, check_integer, check_length, check_one_of
-from custom_ops.indexed_thresholding.reference import clip_thresholds, indexed_thresholding
+from custom_ops.indexed_thresholding.reference import clip_thresholds, indexed_thresholding, position_thresholding
 from custom_ops.memory import bram_18k, hex_word, luts_of_rom
 from custom_ops.streams import Stream
 from finn_flow.errors import FlowError, UserError
@@ -20,9 +20,9 @@ from finn_flow.errors import FlowError, UserError
 class IndexedThresholding_rtl(HardwareOp):
     """Thresholding whose set of thresholds is chosen per frame (``reference.indexed_thresholding``).
 
-    Inputs: x [*numInputVectors, NumChannels] stream ``in0_V``; thresholds [iterations, NumChannels or 1, numSteps]
-    constant,
-    ascending on the last axis; index, one element, stream ``in1_V`` of one word per frame. Output: q, of x's shape.
+    Inputs: x [*numInputVectors, NumChannels] stream ``in0_V``; thresholds [sets, NumChannels or 1, numSteps] constant,
+    sets = iterations · kinds, ascending on the last axis; index, one element, stream ``in1_V`` of one word per frame.
+    Output: q, of x's shape.
 
     Cycles: one word per cycle, also across frames if the next index is waiting.
 
@@ -36,6 +36,7 @@ class IndexedThresholding_rtl(HardwareOp):
         changes no result.
     outputDataType: integer that holds ActVal to ActVal + n.
     iterations: number of sets, at least 2; the index stream has the narrowest unsigned type that holds iterations - 1.
+    positions: the kind of each pixel, row by row, where thresholds differ between kinds of pixels; else empty.
     channel_wise: 0 if all channels share their thresholds; the estimates heed it.
     depth_trigger_bram: threshold memories of at least so many words are block RAM and smaller ones LUTs; 0 leaves all
         to synthesis.
@@ -59,6 +60,7 @@ class IndexedThresholding_rtl(HardwareOp):
             "weightDataType": ("s", True, ""),
             "outputDataType": ("s", True, ""),
             "iterations": ("i", True, 0),
+            "positions": ("ints", False, []),
             "channel_wise": ("i", False, 1, {0, 1}),
             "depth_trigger_bram": ("i", False, 0),
         }
@@ -70,7 +72,11 @@ class IndexedThresholding_rtl(HardwareOp):
         check_length(name, "numInputVectors", vectors, max(len(vectors), 1))
         check_at_least(name, "numSteps", self.get_nodeattr("numSteps"), 1)
         check_at_least(name, "depth_trigger_bram", self.get_nodeattr("depth_trigger_bram"), 0)
-        check_at_least(name, "iterations", self.get_nodeattr("iterations"), 2, "one set of thresholds needs no index")
+        self._check_iterations()
+        positions = self._positions()
+        pixels = math.prod(vectors)
+        if positions.size and (positions.size != pixels or set(positions.tolist()) != set(range(self._kinds()))):
+            raise UserError(f"{name}: positions must give one of the kinds 0, 1, ... for each of {pixels} pixels")
         check_integer(name, "inputDataType", self.attribute_datatype("inputDataType"), (1, 25))
         check_integer(name, "weightDataType", self.attribute_datatype("weightDataType"), (1, 26))
         output = self.attribute_datatype("outputDataType")
@@ -81,7 +87,21 @@ class IndexedThresholding_rtl(HardwareOp):
             raise UserError(
                 f"{name}: outputDataType must hold {low} to {high} (ActVal and numSteps), not {output.name}"
             )
-        check_one_of(name, "number of inputs", len(self.onnx_node.input), (3,))
+        check_one_of(name, "number of inputs", len(self.onnx_node.input), (1 + len(self.input_streams()),))
+
+    def _check_iterations(self) -> None:
+        name = self.onnx_node.name
+        check_at_least(name, "iterations", self.get_nodeattr("iterations"), 2, "one set of thresholds needs no index")
+
+    def _positions(self) -> NDArray[np.int64]:
+        return np.asarray(self.get_nodeattr("positions"), dtype=np.int64)
+
+    def _kinds(self) -> int:
+        positions = self._positions()
+        return int(positions.max()) + 1 if positions.size else 1
+
+    def _sets(self) -> int:
+        return int(self.get_nodeattr("iterations")) * self._kinds()
 
     def _stream(self, attribute: str, port: str) -> Stream:
         shape = (*self.get_nodeattr("numInputVectors"), self.get_nodeattr("NumChannels"))
@@ -98,7 +118,7 @@ class IndexedThresholding_rtl(HardwareOp):
         return [self._stream("outputDataType", "m_axis")]
 
     def parameters(self) -> dict[int, tuple[tuple[int, ...], BaseDataType]]:
-        shape = (self.get_nodeattr("iterations"), self.get_nodeattr("NumChannels"), self.get_nodeattr("numSteps"))
+        shape = (self._sets(), self.get_nodeattr("NumChannels"), self.get_nodeattr("numSteps"))
         return {1: (shape, self.attribute_datatype("weightDataType"))}
 
     def legal_parameter_shapes(self, ind: int) -> list[tuple[int, ...]]:
@@ -106,13 +126,17 @@ class IndexedThresholding_rtl(HardwareOp):
         return [shape, (shape[0], 1, shape[2])]
 
     def compute(self, inputs: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
-        x, thresholds, index = inputs
-        number = int(index.reshape(-1)[0])
+        x, thresholds, *index = inputs
+        number = int(index[0].reshape(-1)[0]) if index else 0
         if not 0 <= number < self.get_nodeattr("iterations"):
             last = self.get_nodeattr("iterations") - 1
             raise FlowError(f"{self.onnx_node.name}: index must be between 0 and {last}, not {number}")
         self._check_sorted(thresholds)
-        return [indexed_thresholding(x, thresholds, number, self.get_nodeattr("ActVal"))]
+        bias = self.get_nodeattr("ActVal")
+        if self._kinds() == 1:
+            return [indexed_thresholding(x, thresholds, number, bias)]
+        kinds = thresholds[number * self._kinds() :][: self._kinds()]
+        return [position_thresholding(x, kinds, self._positions(), bias)]
 
     def _check_sorted(self, thresholds: NDArray[np.int64]) -> None:
         if np.any(np.diff(thresholds, axis=-1) < 0):
@@ -137,7 +161,10 @@ class IndexedThresholding_rtl(HardwareOp):
             "WORDS": stream.words,
             "CF": max(constants[1].shape[1] // stream.pe, 1),
             "PE": stream.pe,
-            "SETS": self.get_nodeattr("iterations"),
+            "SETS": self._sets(),
+            "KINDS": self._kinds(),
+            "PIXEL_WORDS": self.get_nodeattr("NumChannels") // stream.pe,
+            "KIND_FILE": f'"./{self.memory_file_name("kinds")}"' if self._kinds() > 1 else '""',
             "STEPS": self.get_nodeattr("numSteps"),
             "BIAS": self.get_nodeattr("ActVal"),
             "IN_BITS": datatype.bitwidth(),
@@ -157,7 +184,7 @@ class IndexedThresholding_rtl(HardwareOp):
         self._check_sorted(constants[1])
         datatype = self.attribute_datatype("inputDataType")
         bits = self._threshold_bits(constants[1])
-        lanes, sets = self.get_nodeattr("PE"), self.get_nodeattr("iterations")
+        lanes, sets = self.get_nodeattr("PE"), self._sets()
         stages = self.get_nodeattr("numSteps").bit_length()
         clipped = clip_thresholds(constants[1], datatype)
         channels = clipped.shape[1]
@@ -167,6 +194,11 @@ class IndexedThresholding_rtl(HardwareOp):
         padded = np.zeros((sets, 1 << (folds - 1).bit_length(), lanes, (1 << stages) - 1), dtype=np.int64)
         padded[:, :folds, :, : clipped.shape[2]] = by_lane
         files = {}
+        if self._kinds() > 1:
+            bits_of_kind = (self._kinds() - 1).bit_length()
+            files[self.memory_file_name("kinds")] = [
+                hex_word(k, bits_of_kind) for k in self._positions().reshape(-1, 1)
+            ]
         for lane in range(lanes):
             for stage in range(stages):
                 step = 1 << (stages - stage)
@@ -186,7 +218,7 @@ class IndexedThresholding_rtl(HardwareOp):
         """Return the words of each stage's threshold memory in one lane."""
         channels = self.get_nodeattr("NumChannels") if self.get_nodeattr("channel_wise") else 1
         folds = math.ceil(channels / self.get_nodeattr("PE"))
-        words = self.get_nodeattr("iterations") << (folds - 1).bit_length()
+        words = self._sets() << (folds - 1).bit_length()
         return [words << stage for stage in range(self.get_nodeattr("numSteps").bit_length())]
 
     def _memories(self) -> list[tuple[float, int]]:
@@ -208,3 +240,24 @@ class IndexedThresholding_rtl(HardwareOp):
         bits = self.attribute_datatype("inputDataType").bitwidth()
         per_lane = sum(luts + bits / 2 + 3 for luts, _ in self._memories())
         return round(lanes * per_lane) + fifo_luts(lanes * stages, stages + 3) + 10
+
+
+class PositionThresholding_rtl(IndexedThresholding_rtl):
+    """Thresholding whose set of thresholds is chosen by the kind of each pixel (``reference.position_thresholding``).
+
+    As `IndexedThresholding_rtl` with ``iterations`` 1 and several kinds in ``positions``, without an index.
+    """
+
+    core = "position_thresholding"
+    rtl_sources: ClassVar[tuple[str, ...]] = (
+        *IndexedThresholding_rtl.rtl_sources,
+        "indexed_thresholding/rtl/position_thresholding.sv",
+    )
+
+    def _check_iterations(self) -> None:
+        name = self.onnx_node.name
+        check_one_of(name, "iterations", self.get_nodeattr("iterations"), (1,))
+        check_at_least(name, "number of kinds in positions", self._kinds(), 2)
+
+    def input_streams(self) -> list[Stream]:
+        return [self._stream("inputDataType", "s_axis")]

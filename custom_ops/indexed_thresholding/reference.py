@@ -26,6 +26,24 @@ def indexed_thresholding(x: Integers, thresholds: Integers, index: int, bias: in
     return bias + np.stack(counts, axis=-1).astype(np.int64)
 
 
+def position_thresholding(x: Integers, thresholds: Integers, positions: Integers, bias: int) -> Integers:
+    """Threshold each pixel with the set of its kind.
+
+    Parameters
+    ----------
+    x: values [N, ..., C] of frames of ``len(positions)`` pixels.
+    thresholds: [kinds, C or 1, n], ascending on the last axis.
+    positions: the kind of each pixel, row by row.
+    bias: value of the output below the first threshold.
+    """
+    pixels = x.reshape(len(x), len(positions), x.shape[-1])
+    found = np.empty_like(pixels)
+    for kind in range(len(thresholds)):
+        at = positions == kind
+        found[:, at] = indexed_thresholding(pixels[:, at], thresholds, kind, bias)
+    return found.reshape(x.shape)
+
+
 def clip_thresholds(thresholds: Integers, datatype: BaseDataType) -> Integers:
     """Bring thresholds into the range [min, max + 1] of the inputs' type without changing any result.
 

@@ -26,7 +26,7 @@ class Window:
         rows, columns = ((n - span) // s + 1 for n, span, s in zip(padded, spans, self.stride, strict=True))
         return rows, columns
 
-    def taps(self, x: Integers, outside: int) -> Integers:
+    def taps(self, x: NDArray, outside: int) -> NDArray:
         """The values of each window of ``x`` [N, H, W, C], ``outside`` beyond the map: [N, OH, OW, taps, C]."""
         top, left, bottom, right = self.padding
         padded = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=outside)

@@ -42,7 +42,7 @@ def is_shift_register(node: NodeProto) -> bool:
 def threshold_depths(node: NodeProto) -> list[int]:
     """Return the words of each stage's memory in one lane of a Thresholding_rtl or IndexedThresholding_rtl."""
     instance = getCustomOp(node)
-    if node.op_type == "IndexedThresholding_rtl":
+    if node.op_type in ("IndexedThresholding_rtl", "PositionThresholding_rtl"):
         return list(instance.memory_depths())
     folds = instance.get_nodeattr("NumChannels") // instance.get_nodeattr("PE")
     return [folds << stage for stage in range(instance.get_nodeattr("numSteps").bit_length())]

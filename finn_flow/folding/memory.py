@@ -38,7 +38,7 @@ def memory_styles(node: NodeProto) -> list[Style]:
     Weights and thresholds never go to ultra RAM, which an UltraScale+ device cannot initialise. Neither do the line
     buffers of a depthwise convolution: a line is far shorter than the 4,096 words of one.
     """
-    if node.op_type in ("Thresholding_rtl", "IndexedThresholding_rtl"):
+    if node.op_type in ("Thresholding_rtl", "IndexedThresholding_rtl", "PositionThresholding_rtl"):
         depths = threshold_depths(node)
         return [{"depth_trigger_bram": depth} for depth in (depths[-1] + 1, *reversed(depths))]
     if is_shift_register(node):

@@ -14,12 +14,14 @@ Folding = dict[str, int | str]
 """Folding attributes of one node: PE, SIMD, parallel_window; memory styles may be among them."""
 
 _CHANNEL_PARALLEL = {
+    "ChannelAffine_rtl": "NumChannels",
     "DepthwiseConv_rtl": "NumChannels",
     "Fork_rtl": "NumChannels",
     "Lookup_rtl": "NumChannels",
     "ODEUpdate_rtl": "NumChannels",
     "GlobalSumPool_rtl": "NumChannels",
     "IndexedThresholding_rtl": "NumChannels",
+    "PositionThresholding_rtl": "NumChannels",
     "Thresholding_rtl": "NumChannels",
     "TopK_rtl": "Labels",
     "WindowReduce_rtl": "NumChannels",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _LABELS = {
+    "ChannelAffine": "factor, offset",
     "ConvolutionInputGenerator": "window",
     "DepthwiseConv": "depthwise conv",
     "FMPadding": "padding",
@@ -13,6 +14,7 @@ _LABELS = {
     "MVAU": "matrix-vector",
     "ODELoop": "ODE loop",
     "ODEUpdate": "ODE update",
+    "PositionThresholding": "thresholds[x, y]",
     "StreamingDataWidthConverter": "width conv.",
     "StreamingFIFO": "FIFO",
     "Thresholding": "thresholds",
@@ -24,6 +26,7 @@ _KINDS = {
     "DepthwiseConv": "multiply",
     "Thresholding": "threshold",
     "IndexedThresholding": "threshold",
+    "PositionThresholding": "threshold",
     "ODEUpdate": "loop",
     "ODELoop": "loop",
 }

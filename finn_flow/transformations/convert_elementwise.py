@@ -20,8 +20,11 @@ def convert_thresholds(model: ModelWrapper, node: NodeProto, hardware: HardwareG
     instance = getCustomOp(node)
     parameter = node.input[1]
     indexed = parameter in hardware.indexed
+    positions = list(instance.get_nodeattr("positions")) if node.op_type == "PositionThreshold" else []
     values = hardware.indexed[parameter] if indexed else model.get_initializer(parameter)
     values = _in_stream_order(hardware, x, output, values)
+    if positions:
+        values = values.reshape(-1, *values.shape[-2:])
     hardware.set_parameter(model, parameter, values)
     hardware.define_like(model, output)
     shape = hardware.shapes[output]
@@ -35,10 +38,14 @@ def convert_thresholds(model: ModelWrapper, node: NodeProto, hardware: HardwareG
         "numInputVectors": list(shape[:-1]),
         "ActVal": int(instance.get_nodeattr("out_bias")),
     }
+    if positions:
+        attributes |= {"positions": positions, "iterations": 1, "channel_wise": int(values.shape[1] > 1)}
     if indexed:
         hardware.uses_index = True
         attributes |= {"iterations": hardware.iterations, "channel_wise": int(values.shape[1] > 1)}
         hardware.emit("IndexedThresholding_rtl", [x, parameter, INDEX], output, **attributes)
+    elif positions:
+        hardware.emit("PositionThresholding_rtl", [x, parameter], output, **attributes)
     else:
         hardware.emit("Thresholding_rtl", [x, parameter], output, exec_mode="cppsim", **attributes)
 

@@ -8,9 +8,9 @@ from onnx import NodeProto
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
-from finn_flow.transformations.convert_windows import emit_reduction, emit_windows, window_of
+from finn_flow.transformations.convert_windows import emit_reduction, emit_windows
 from finn_flow.transformations.hardware_graph import HardwareGraph
-from finn_flow.transformations.lower_layers import attributes
+from finn_flow.transformations.layer_windows import attributes, window_of
 
 
 def convert_conv(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph) -> None:

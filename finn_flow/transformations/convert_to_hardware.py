@@ -128,6 +128,7 @@ def _convert_loop(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph)
 
 _CONVERTERS = {
     "MultiThreshold": convert_thresholds,
+    "PositionThreshold": convert_thresholds,
     "Lookup": convert_lookup,
     "Conv": convert_conv,
     "MatMul": convert_matmul,

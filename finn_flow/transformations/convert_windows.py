@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from onnx import NodeProto
 from qonnx.core.modelwrapper import ModelWrapper
 
 from custom_ops.window_reduce.reference import Window
 from finn_flow.errors import UserError
 from finn_flow.transformations.hardware_graph import HardwareGraph
-from finn_flow.transformations.lower_layers import attributes
-
-
-def window_of(node: NodeProto, kernel: Sequence[int]) -> Window:
-    """Where a convolution's or pool's windows lie; one spatial axis counts as rows."""
-    options = attributes(node)
-    axes = len(kernel)
-    stride, dilation = options.get("strides", [1] * axes), options.get("dilations", [1] * axes)
-    pads = options.get("pads", [0] * 2 * axes)
-    if axes == 1:
-        return Window((kernel[0], 1), (stride[0], 1), (dilation[0], 1), (pads[0], 0, pads[1], 0))
-    return Window(
-        (kernel[0], kernel[1]), (stride[0], stride[1]), (dilation[0], dilation[1]), (pads[0], pads[1], pads[2], pads[3])
-    )
+from finn_flow.transformations.layer_windows import attributes, window_of
 
 
 def convert_max_pool(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph) -> None:

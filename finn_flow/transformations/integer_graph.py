@@ -64,6 +64,21 @@ class Pending:
     sources: tuple[Codes, ...]
     expression: Expression
     shape: tuple[int, ...]
+    positions: Positions = ()
+
+
+Positions = tuple[int, ...]
+"""The number of the kind of each pixel, row by row, where a function differs between kinds; () where it does not."""
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """Channels of codes and constant ones, in order; it exists until a convolution takes it.
+
+    A constant part is [iterations or 1, channels, *map].
+    """
+
+    parts: tuple[Codes | NDArray[np.float32], ...]
 
 
 @dataclass(frozen=True)
@@ -83,7 +98,7 @@ class IntegerGraph:
     initializers: dict[str, NDArray] = field(default_factory=dict)
     dtypes: dict[str, str] = field(default_factory=dict)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    env: dict[str, Codes | Pending | Weights] = field(default_factory=dict)
+    env: dict[str, Codes | Pending | Stacked | Weights] = field(default_factory=dict)
     indexed: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     new_parameters: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     codes: dict[str, Codes] = field(default_factory=dict)

@@ -20,6 +20,7 @@ class _Lanes:
 
 
 LANES = {
+    "ChannelAffine_rtl": _Lanes(parameter_axis=0),
     "DepthwiseConv_rtl": _Lanes(parameter_axis=0),
     "Fork_rtl": _Lanes(),
     "GlobalSumPool_rtl": _Lanes(),
@@ -27,6 +28,7 @@ LANES = {
     "Lookup_rtl": _Lanes(parameter_axis=0),
     "MVAU_rtl": _Lanes("MH", parameter_axis=1),
     "ODEUpdate_rtl": _Lanes(),
+    "PositionThresholding_rtl": _Lanes(parameter_axis=1),
     "Thresholding_rtl": _Lanes(parameter_axis=0),
     "WindowReduce_rtl": _Lanes(parameter_axis=0),
 }

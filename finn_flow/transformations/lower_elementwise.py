@@ -9,7 +9,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from finn_flow.errors import UserError
 from finn_flow.transformations.elementwise import Expression, Operation
-from finn_flow.transformations.integer_graph import Codes, IntegerGraph, Pending, Weights
+from finn_flow.transformations.integer_graph import Codes, IntegerGraph, Pending, Positions, Stacked, Weights
 
 MOST_SOURCES = 2
 
@@ -19,6 +19,7 @@ def lower_elementwise(model: ModelWrapper, node: NodeProto, graph: IntegerGraph)
     shape = tuple(model.get_tensor_shape(node.output[0]))
     sources: dict[str, Codes] = {}
     operands: list[Expression] = []
+    positions: Positions = ()
     for name in node.input:
         value = graph.env.get(name)
         if isinstance(value, Codes | Pending):
@@ -30,6 +31,10 @@ def lower_elementwise(model: ModelWrapper, node: NodeProto, graph: IntegerGraph)
                 )
             sources |= {source.name: source for source in pending.sources}
             operands.append(pending.expression)
+            if pending.positions:
+                if positions and pending.positions != positions:
+                    raise UserError(f"{node.name}: adds two layers with time as a channel; quantise each before")
+                positions = pending.positions
         elif name:
             operands.append(_constant(model, node, graph, name, len(shape)))
     if not sources:
@@ -39,7 +44,7 @@ def lower_elementwise(model: ModelWrapper, node: NodeProto, graph: IntegerGraph)
             f"{node.name}: its result depends on {len(sources)} quantised tensors ({', '.join(sources)}); put a "
             "quantiser behind every sum of two"
         )
-    graph.env[node.output[0]] = Pending(tuple(sources.values()), Operation(node, tuple(operands)), shape)
+    graph.env[node.output[0]] = Pending(tuple(sources.values()), Operation(node, tuple(operands)), shape, positions)
 
 
 def as_pending(value: Codes | Pending) -> Pending:
@@ -82,6 +87,31 @@ def constant_layout(
             f"{node.name}: the constant {name} must be one number or one per channel, not of shape {list(per_use)}"
         )
     return constant.reshape(leading, 1, padded[1], 1)
+
+
+def lower_concat(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> None:
+    """Note constant channels beside those of a quantised tensor: the time, as many neural ODEs take it."""
+    (axis,) = (attribute.i for attribute in node.attribute if attribute.name == "axis")
+    shape = model.get_tensor_shape(node.output[0])
+    if axis % len(shape) != 1 or len(shape) < 3:
+        raise UserError(f"{node.name}: only channels (axis 1) of feature maps can be joined, not axis {axis}")
+    parts: list[Codes | NDArray[np.float32]] = []
+    for name in node.input:
+        value = graph.env.get(name)
+        constant = graph.indexed.get(name, model.get_initializer(name))
+        if isinstance(value, Codes):
+            parts.append(value)
+        elif value is None and constant is not None:
+            per_use = constant if name in graph.indexed else constant[np.newaxis]
+            parts.append(per_use[:, 0].astype(np.float32))
+        else:
+            raise UserError(f"{node.name}: operand {name} must be quantised or a constant; put a quantiser before it")
+    if sum(isinstance(part, Codes) for part in parts) != 1:
+        raise UserError(
+            f"{node.name}: joins {sum(isinstance(part, Codes) for part in parts)} quantised tensors; only constants, "
+            "such as the time, can be joined to one"
+        )
+    graph.env[node.output[0]] = Stacked(tuple(parts))
 
 
 def lower_copy(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> None:

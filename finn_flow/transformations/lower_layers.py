@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,18 +10,18 @@ from onnx import NodeProto, helper
 from qonnx.core.modelwrapper import ModelWrapper
 
 from finn_flow.errors import UserError
-from finn_flow.transformations.elementwise import Operation
-from finn_flow.transformations.integer_graph import Codes, IntegerGraph, Pending, Weights, integer_type
+from finn_flow.transformations.elementwise import Expression, Operation
+from finn_flow.transformations.integer_graph import Codes, IntegerGraph, Pending, Stacked, Weights, integer_type
+from finn_flow.transformations.layer_windows import attributes, window_of
 from finn_flow.transformations.lower_elementwise import constant_layout
-
-
-def attributes(node: NodeProto) -> dict[str, Any]:
-    """The attributes of a node by name."""
-    return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
 
 
 def lower_conv(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> None:
     """Make an integer convolution, of one or two spatial axes; its bias becomes part of the function behind it."""
+    stacked = graph.env.get(node.input[0])
+    if isinstance(stacked, Stacked):
+        _lower_stacked_conv(model, node, stacked, graph)
+        return
     x, weights = _layer_operands(node, graph)
     groups = attributes(node).get("group", 1)
     check_explicit_padding(node)
@@ -33,6 +33,45 @@ def lower_conv(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> Non
             "with one scale"
         )
     _emit_layer(model, node, graph, x, weights, weights.codes.reshape(weights.codes.shape[0], -1), groups)
+
+
+def _lower_stacked_conv(model: ModelWrapper, node: NodeProto, stacked: Stacked, graph: IntegerGraph) -> None:
+    """Convolve the channels of codes; what the constant ones add, zero padding included, becomes part of the function.
+
+    At the border of the map constant channels add less than inside, so that function differs between kinds of pixels.
+    """
+    weights = graph.env.get(node.input[1])
+    if not isinstance(weights, Weights):
+        raise UserError(f"{node.name}: its weights must be quantised constants; use a quantised layer")
+    if attributes(node).get("group", 1) != 1:
+        raise UserError(f"{node.name}: a convolution of joined channels must have one group")
+    check_explicit_padding(node)
+    offset: NDArray[np.float32] = np.zeros((1, 1, 1, 1), dtype=np.float32)
+    start, own = 0, slice(0)
+    for part in stacked.parts:
+        if isinstance(part, Codes):
+            x, own = part, slice(start, start + part.channels)
+            start = own.stop
+        else:
+            added = _convolve_constant(node, part, weights.values[:, start : start + part.shape[1]])
+            offset = np.asarray(offset + added)
+            start += part.shape[1]
+    kinds, positions = np.unique(offset, axis=1, return_inverse=True)
+    of_codes = Weights(weights.codes[:, own], weights.scale, weights.values[:, own])
+    _emit_layer(model, node, graph, x, of_codes, of_codes.codes.reshape(len(of_codes.codes), -1), 1, kinds)
+    pending = graph.env[node.output[0]]
+    assert isinstance(pending, Pending)
+    graph.env[node.output[0]] = replace(pending, positions=tuple(np.ravel(positions).tolist()))
+
+
+def _convolve_constant(node: NodeProto, part: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What constant channels [iterations, c, *map] add: [iterations, pixels, output channels, 1]."""
+    window = window_of(node, weights.shape[2:])
+    maps = part.reshape(*part.shape[:3], -1).transpose(0, 2, 3, 1).astype(np.float64)
+    taps = window.taps(maps, 0)
+    flat = weights.reshape(*weights.shape[:2], -1).astype(np.float64)
+    added = np.einsum("ihwtc,oct->ihwo", taps, flat).astype(np.float32)
+    return np.asarray(added.reshape(len(part), -1, len(weights), 1))
 
 
 def lower_matmul(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> None:
@@ -81,8 +120,12 @@ def _emit_layer(
     weights: Weights,
     rows: NDArray[np.int64],
     groups: int,
+    offset: NDArray[np.float32] | None = None,
 ) -> None:
-    """Add the integer layer; ``rows`` holds the weights of each output channel, [channels, inputs]."""
+    """Add the integer layer; ``rows`` holds the weights of each output channel, [channels, inputs].
+
+    ``offset`` and the bias are added in the function behind it.
+    """
     name = node.output[0]
     shape = tuple(model.get_tensor_shape(name))
     parameter = f"{name}_weights"
@@ -98,12 +141,16 @@ def _emit_layer(
     accumulator = integer_type(int(lowest.min()), int(highest.max()), signed=True)
     scale = np.repeat(x.scale, shape[1] // groups) if x.scale.ndim else x.scale
     codes = graph.add(emitted, shape, accumulator, scale * weights.scale, (lowest, highest))
-    graph.env[name] = codes
+    addends = [] if offset is None else [offset]
     if len(node.input) > 2 and node.input[2]:
-        graph.env[name] = _biased(model, node, codes, graph)
+        addends.append(_bias(model, node, graph))
+    expression: Expression = codes.expression()
+    for addend in addends:
+        expression = Operation(helper.make_node("Add", [], [], name=node.name), (expression, addend))
+    graph.env[name] = Pending((codes,), expression, codes.shape) if addends else codes
 
 
-def _biased(model: ModelWrapper, node: NodeProto, codes: Codes, graph: IntegerGraph) -> Pending:
+def _bias(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> NDArray[np.float32]:
     name = node.input[2]
     known = graph.env.get(name)
     indexed = name in graph.indexed
@@ -112,6 +159,4 @@ def _biased(model: ModelWrapper, node: NodeProto, codes: Codes, graph: IntegerGr
     if bias is None:
         raise UserError(f"{node.name}: its bias {name} must be a constant")
     bias = np.asarray(bias, dtype=np.float32).reshape(*(bias.shape[:1] if indexed else ()), -1)
-    constant = constant_layout(node, name, bias, 2, indexed)
-    add = helper.make_node("Add", [], [], name=node.name)
-    return Pending((codes,), Operation(add, (codes.expression(), constant)), codes.shape)
+    return constant_layout(node, name, bias, 2, indexed)

@@ -8,7 +8,8 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from finn_flow.errors import UserError
 from finn_flow.transformations.integer_graph import Codes, IntegerGraph, integer_type
-from finn_flow.transformations.lower_layers import attributes, check_explicit_padding
+from finn_flow.transformations.layer_windows import attributes
+from finn_flow.transformations.lower_layers import check_explicit_padding
 
 
 def lower_whole_map_pool(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> None:

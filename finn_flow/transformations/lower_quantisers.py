@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto
@@ -11,7 +13,15 @@ from qonnx.custom_op.registry import getCustomOp
 
 from finn_flow.errors import UserError
 from finn_flow.transformations.elementwise import evaluate, is_monotone
-from finn_flow.transformations.integer_graph import Codes, IntegerGraph, Pending, Weights, integer_type
+from finn_flow.transformations.integer_graph import (
+    Codes,
+    IntegerGraph,
+    Pending,
+    Positions,
+    Stacked,
+    Weights,
+    integer_type,
+)
 from finn_flow.transformations.lower_elementwise import as_pending
 from finn_flow.transformations.lower_sums import lower_sum
 from finn_flow.transformations.negate_weights import negated_layer
@@ -34,12 +44,27 @@ def lower_quant(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> No
     value = graph.env.get(operand)
     if value is None:
         graph.env[node.output[0]] = _input_codes(model, node, quantiser, graph)
+    elif isinstance(value, Stacked):
+        graph.env[node.output[0]] = Stacked(
+            tuple(_lower_part(model, node, part, quantiser, graph) for part in value.parts)
+        )
     elif isinstance(value, Weights):
         raise UserError(f"{node.name}: quantises a constant twice; leave out one of the quantisers")
     else:
         pending = as_pending(value)
         lower = _lower_function if len(pending.sources) == 1 else lower_sum
         graph.env[node.output[0]] = lower(model, node, pending, quantiser, graph)
+
+
+def _lower_part(
+    model: ModelWrapper, node: NodeProto, part: Codes | NDArray[np.float32], quantiser: Quantiser, graph: IntegerGraph
+) -> Codes | NDArray[np.float32]:
+    if isinstance(part, Codes):
+        return _lower_function(model, node, as_pending(part), quantiser, graph)
+    if quantiser.scale.size != 1:
+        raise UserError(f"{node.name}: quantises constant channels with a scale for each; use one scale")
+    scale = quantiser.scale.reshape(())
+    return np.asarray(Quantiser.codes(replace(quantiser, scale=scale), part) * scale, dtype=np.float32)
 
 
 def _weights(model: ModelWrapper, node: NodeProto, constant: NDArray[np.float32]) -> Weights:
@@ -87,15 +112,15 @@ def _lower_function(
         flip: NDArray[np.bool_] = np.asarray(down.any(axis=0))
         if not flip.any():
             steps = steps_of_monotone(function, bounds, lowest, highest, flip)
-            return _emit(node, source, steps, quantiser, graph)
+            return _emit(node, source, steps, quantiser, graph, pending.positions)
         if np.all(down[:, flip]) or shape[0] == 1:
             negated = negated_layer(model, node, source, np.broadcast_to(flip, (source.channels,)), graph)
             if negated is not None:
                 mirrored = code_function(source, pending, quantiser, np.where(flip, -1, 1))
                 steps = steps_of_monotone(mirrored, bounds, *negated.bounds(), np.zeros(1, dtype=bool))
-                return _emit(node, negated, steps, quantiser, graph)
+                return _emit(node, negated, steps, quantiser, graph, pending.positions)
             steps = steps_of_monotone(function, bounds, lowest, highest, flip)
-            return _emit(node, source, _smaller(function, steps, source), quantiser, graph)
+            return _emit(node, source, _smaller(function, steps, source), quantiser, graph, pending.positions)
     wanted = int(np.prod(shape)) * source.count
     if wanted > MOST_CODES * 64:
         raise UserError(
@@ -103,7 +128,7 @@ def _lower_function(
             f"{source.count:,} codes; put a quantiser of at most 12 bits before that function"
         )
     steps = steps_of_any(function, bounds, int(lowest.min()), int(highest.max()), shape[2])
-    return _emit(node, source, _smaller(function, steps, source), quantiser, graph)
+    return _emit(node, source, _smaller(function, steps, source), quantiser, graph, pending.positions)
 
 
 def code_function(
@@ -127,7 +152,10 @@ def _smaller(function: CodeFunction, steps: Steps, source: Codes) -> Steps:
     return Steps(np.empty((*rows, 0), dtype=np.int64), values)
 
 
-def _emit(node: NodeProto, source: Codes, steps: Steps, quantiser: Quantiser, graph: IntegerGraph) -> Codes:
+def _emit(
+    node: NodeProto, source: Codes, steps: Steps, quantiser: Quantiser, graph: IntegerGraph, positions: Positions
+) -> Codes:
     scale = quantiser.scale.astype(np.float64).reshape(-1)
     scale = scale[0] if scale.size == 1 else scale
-    return emit_steps(node, node.output[0], source, steps, (quantiser.lowest, quantiser.highest), scale, graph)
+    bounds = quantiser.lowest, quantiser.highest
+    return emit_steps(node, node.output[0], source, steps, bounds, scale, graph, positions)

@@ -45,6 +45,10 @@ def lower_sum(
     UserError : there are no such tables, or too many codes to prove them for.
     """
     first, second = pending.sources
+    if pending.positions:
+        raise UserError(
+            f"{node.name}: adds a layer with constant channels to another tensor; quantise that layer first"
+        )
     for source in (first, second):
         if source.scale.ndim:
             raise UserError(f"{node.name}: operand {source.name} has a scale per channel; quantise it with one scale")

@@ -12,7 +12,7 @@ from finn_flow.errors import UserError
 from finn_flow.transformations.elementwise import ELEMENTWISE_OPS
 from finn_flow.transformations.graph_index import live_nodes
 from finn_flow.transformations.integer_graph import Codes, IntegerGraph, build_model
-from finn_flow.transformations.lower_elementwise import lower_copy, lower_elementwise
+from finn_flow.transformations.lower_elementwise import lower_concat, lower_copy, lower_elementwise
 from finn_flow.transformations.lower_layers import lower_conv, lower_matmul
 from finn_flow.transformations.lower_pooling import lower_average_pool, lower_max_pool, lower_whole_map_pool
 from finn_flow.transformations.lower_quantisers import lower_quant
@@ -122,6 +122,7 @@ _HANDLERS = {
     **dict.fromkeys(("ReduceSum", "ReduceMean", "GlobalAveragePool"), lower_whole_map_pool),
     "AveragePool": lower_average_pool,
     **dict.fromkeys(("MaxPool", "GlobalMaxPool"), lower_max_pool),
+    "Concat": lower_concat,
     "ODELoop": _lower_loop,
     **dict.fromkeys(("Reshape", "Flatten", "Squeeze", "Unsqueeze"), lower_reshape),
     **dict.fromkeys(ELEMENTWISE_OPS, lower_elementwise),

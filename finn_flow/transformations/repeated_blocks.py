@@ -24,6 +24,7 @@ STACKABLE_POSITIONS = {
     **dict.fromkeys(("Quant", "IntQuant", "BipolarQuant", "MultiThreshold", "PRelu"), (1,)),
     **dict.fromkeys(("Conv", "ConvTranspose", "Gemm"), (2,)),
     "BatchNormalization": (1, 2, 3, 4),
+    "Concat": (0, 1, 2, 3),
 }
 """Inputs whose constants may differ between iterations; every other constant must be equal in all of them."""
 

@@ -8,7 +8,7 @@ from onnx import NodeProto, helper
 from qonnx.core.datatype import DataType
 
 from finn_flow.errors import UserError
-from finn_flow.transformations.integer_graph import DOMAIN, Codes, IntegerGraph, integer_type
+from finn_flow.transformations.integer_graph import DOMAIN, Codes, IntegerGraph, Positions, integer_type
 from finn_flow.transformations.thresholds import Steps
 
 MOST_STEPS = 1023
@@ -23,49 +23,58 @@ def emit_steps(
     bounds: tuple[int, int],
     scale: NDArray[np.float64],
     graph: IntegerGraph,
+    positions: Positions = (),
 ) -> Codes:
-    """Add nodes that compute the function with the given ``steps``; the values' bounds and scale are the caller's."""
+    """Add nodes that compute the function with the given ``steps``; the values' bounds and scale are the caller's.
+
+    ``positions`` gives the kind of each pixel where steps differ between kinds.
+    """
     thresholds, table = steps.thresholds, steps.table
     count = thresholds.shape[-1]
     if count > MOST_STEPS:
         raise UserError(
             f"{node.name}: needs {count:,} steps per channel, more than {MOST_STEPS}; quantise to at most 10 bits"
         )
-    if table is not None and table.shape[0] > 1:
-        if np.any(table != table[:1]):
+    if table is not None and table.shape[:2] != (1, 1):
+        if np.any(table != table[:1, :1]):
             raise UserError(
                 f"{node.name}: the function before it falls in some iterations and rises in others, or has another "
                 "form in each; put a quantiser before what differs between the iterations"
             )
-        table = table[:1]
+        table = table[:1, :1]
     if table is not None and not count:
         return emit_table(name, source, table, int(source.lowest.min()), bounds, scale, graph)
     lowest = bounds[0] if table is None else 0
     dtype = integer_type(lowest, lowest + count)
     chosen = graph.fresh(name if table is None else f"{name}_step")
-    codes = graph.add(
-        helper.make_node(
+    if thresholds.shape[1] > 1:
+        thresholding = helper.make_node(
+            "PositionThreshold",
+            [source.name, _parameter(name, source, thresholds, graph)],
+            [chosen],
+            domain=DOMAIN,
+            positions=positions,
+            out_bias=lowest,
+        )
+    else:
+        thresholding = helper.make_node(
             "MultiThreshold",
-            [source.name, _thresholds(name, source, thresholds, graph)],
+            [source.name, _parameter(name, source, thresholds[:, 0], graph)],
             [chosen],
             domain="qonnx.custom_op.general",
             out_dtype=dtype,
             out_bias=float(lowest),
             out_scale=1.0,
             data_layout="NCHW"[: len(source.shape)],
-        ),
-        source.shape,
-        dtype,
-        scale,
-        (lowest, lowest + count),
-    )
+        )
+    codes = graph.add(thresholding, source.shape, dtype, scale, (lowest, lowest + count))
     return codes if table is None else emit_table(name, codes, table, 0, bounds, scale, graph)
 
 
-def _thresholds(name: str, source: Codes, thresholds: NDArray[np.int64], graph: IntegerGraph) -> str:
-    values = thresholds[:, 0]
-    if np.all(values == values[:, :1]):
-        values = values[:, :1]
+def _parameter(name: str, source: Codes, values: NDArray[np.int64], graph: IntegerGraph) -> str:
+    """Add thresholds [.., channels, n], once for all channels where they are the same."""
+    if np.all(values == values[..., :1, :]):
+        values = values[..., :1, :]
     signed = DataType[graph.dtypes[source.name]].signed()
     dtype = integer_type(min(int(values.min()), int(source.lowest.min())), int(values.max()), signed)
     return graph.add_parameter(f"{name}_thresholds", values, dtype)

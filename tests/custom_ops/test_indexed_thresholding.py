@@ -13,7 +13,7 @@ from qonnx.core.datatype import DataType
 from qonnx.core.onnx_exec import execute_onnx
 from qonnx.custom_op.registry import getCustomOp
 
-from custom_ops.indexed_thresholding.reference import clip_thresholds, indexed_thresholding
+from custom_ops.indexed_thresholding.reference import clip_thresholds, indexed_thresholding, position_thresholding
 from custom_ops.streams import Stream
 from finn_flow.errors import FlowError, UserError
 from tests.custom_ops.base_test import Case, HardwareOpTest, Integers, make_model
@@ -38,6 +38,55 @@ class TestIndexedThresholding(HardwareOpTest):
 
     def expected(self, case: Case, inputs: Mapping[int, Integers]) -> list[Integers]:
         return [indexed_thresholding(inputs[0], case.constants[1], int(inputs[2][0]), case.attributes["ActVal"])]
+
+
+def with_positions(case: Case, kinds: int) -> Case:
+    """The case with as many kinds of pixels, in a random pattern, and as many more sets of thresholds."""
+    pixels = int(np.prod(case.attributes["numInputVectors"]))
+    pattern = np.concatenate([np.arange(kinds), np.random.default_rng(1).integers(0, kinds, pixels - kinds)])
+    rng = np.random.default_rng(2)
+    thresholds = np.concatenate([case.constants[1] + rng.integers(-9, 9) for _ in range(kinds)])
+    return Case({**case.attributes, "positions": pattern.tolist()}, {1: thresholds})
+
+
+class TestKindsOfPixelsInIterations(HardwareOpTest):
+    op_type = "IndexedThresholding_rtl"
+    node_inputs = 3
+    cases: ClassVar[Mapping[str, Case]] = {
+        "folded": with_positions(threshold_case(6, 2, 7, 2, "INT8", "UINT3"), 5),
+        "shared thresholds": with_positions(threshold_case(4, 2, 3, 3, "INT6", "UINT2", shared=True), 2),
+    }
+
+    def draw(self, stream: Stream, case: Case, rng: np.random.Generator) -> Integers:
+        if stream.tensor == 2:
+            return rng.integers(0, case.attributes["iterations"], stream.shape)
+        return super().draw(stream, case, rng)
+
+    def expected(self, case: Case, inputs: Mapping[int, Integers]) -> list[Integers]:
+        positions = np.array(case.attributes["positions"])
+        kinds = positions.max() + 1
+        sets = case.constants[1][int(inputs[2][0]) * kinds :][:kinds]
+        return [position_thresholding(inputs[0], sets, positions, case.attributes["ActVal"])]
+
+
+class TestPositionThresholding(HardwareOpTest):
+    op_type = "PositionThresholding_rtl"
+    node_inputs = 2
+    cases: ClassVar[Mapping[str, Case]] = {
+        "folded": with_positions(threshold_case(6, 2, 7, 1, "INT8", "UINT3"), 5),
+        "one fold": with_positions(threshold_case(3, 3, 15, 1, "INT7", "INT4", bias=-8), 3),
+    }
+
+    def expected(self, case: Case, inputs: Mapping[int, Integers]) -> list[Integers]:
+        positions = np.array(case.attributes["positions"])
+        return [position_thresholding(inputs[0], case.constants[1], positions, case.attributes["ActVal"])]
+
+
+def test_each_pixel_has_the_thresholds_of_its_kind():
+    thresholds = np.array([[[1, 2]], [[-5, 9]]])
+    x = np.array([[[[0, 2], [0, 2]], [[9, -6], [1, 1]]]])
+    found = position_thresholding(x, thresholds, np.array([0, 1, 1, 0]), 10)
+    assert found.tolist() == [[[[10, 12], [11, 11]], [[12, 10], [11, 11]]]]
 
 
 @given(

@@ -1,5 +1,6 @@
 /// Thresholding whose set of thresholds is chosen frame by frame: BIAS + (number of thresholds of the set that are not larger
-/// than the value), per channel. Takes one index word per frame and holds it; FINN's `thresholding` does the comparing.
+/// than the value), per channel. Takes one index word per frame and holds it; FINN's `thresholding` does the comparing. Where
+/// thresholds differ between kinds of pixels too, the set is index * KINDS + kind; `position_thresholding` has kinds only.
 ///
 /// Latency       2*M + 2 cycles, M = $clog2(STEPS + 1): FINN's deeply pipelined core.
 /// Cycles        WORDS per frame; frames follow without gap if the next index is waiting.
@@ -15,8 +16,14 @@ module indexed_thresholding #(
     parameter int unsigned CF = 2,
     // Channels per word, >= 1.
     parameter int unsigned PE = 2,
-    // Number of sets, >= 2.
+    // Number of sets, >= 2; a multiple of KINDS.
     parameter int unsigned SETS = 3,
+    // Kinds of pixels, >= 1, the words of a pixel, and, for several kinds, the file with the kind of each pixel.
+    parameter int unsigned KINDS = 1,
+    parameter int unsigned PIXEL_WORDS = 1,
+    /* verilator lint_off UNUSEDPARAM */  // for several kinds only
+    parameter KIND_FILE = "",
+    /* verilator lint_on UNUSEDPARAM */
     // Thresholds per channel, >= 1.
     parameter int unsigned STEPS = 3,
     // Output below the first threshold.
@@ -33,14 +40,14 @@ module indexed_thresholding #(
     // Memories of at least so many words are BRAM and smaller ones LUTs; 0 leaves all to synthesis.
     parameter int unsigned DEPTH_TRIGGER_BRAM = 0,
     // Derived: bits of an index.
-    localparam int unsigned INDEX_BITS = $clog2(SETS)
+    localparam int unsigned INDEX_BITS = (SETS > KINDS) ? $clog2(SETS / KINDS) : 1
 ) (
     input  wire logic                   clk,
     input  wire logic                   rst,
     input  wire logic [PE*IN_BITS-1:0]  s_axis_tdata,
     input  wire logic                   s_axis_tvalid,
     output logic                        s_axis_tready,
-    // One word per frame: the number of its set.
+    // One word per frame: the number of its sets.
     input  wire logic [INDEX_BITS-1:0]  s_axis_index_tdata,
     input  wire logic                   s_axis_index_tvalid,
     output logic                        s_axis_index_tready,
@@ -50,6 +57,7 @@ module indexed_thresholding #(
 );
 
   localparam int unsigned WORD_BITS = (WORDS > 1) ? $clog2(WORDS) : 1;
+  localparam int unsigned SET_BITS = $clog2(SETS);
   localparam int LAST = BIAS + STEPS;
   // Bits of the core's results, by its own rule.
   localparam int unsigned RESULT_BITS =
@@ -60,6 +68,10 @@ module indexed_thresholding #(
   end
   if (SETS < 2) begin : gen_check_sets
     $fatal(1, "%m: SETS must be at least 2, not %0d", SETS);
+  end
+  if (KINDS < 1 || SETS % KINDS != 0 || PIXEL_WORDS < 1 || WORDS % PIXEL_WORDS != 0) begin : gen_check_kinds
+    $fatal(1, "%m: KINDS must divide SETS and PIXEL_WORDS WORDS, not %0d with %0d and %0d with %0d",
+        KINDS, SETS, PIXEL_WORDS, WORDS);
   end
   if (STEPS < 1) begin : gen_check_steps
     $fatal(1, "%m: STEPS must be at least 1");
@@ -90,6 +102,31 @@ module indexed_thresholding #(
       if (s_axis_index_tready) index_valid_q <= s_axis_index_tvalid;
     end
     if (s_axis_index_tready) index_q <= s_axis_index_tdata;
+  end
+
+  logic [SET_BITS-1:0] set;
+  if (KINDS > 1) begin : gen_kinds
+    localparam int unsigned PIXELS = WORDS / PIXEL_WORDS;
+    localparam int unsigned PIXEL_BITS = (PIXELS > 1) ? $clog2(PIXELS) : 1;
+    localparam int unsigned PLACE_BITS = (PIXEL_WORDS > 1) ? $clog2(PIXEL_WORDS) : 1;
+    localparam int unsigned KIND_BITS = $clog2(KINDS);
+    logic [KIND_BITS-1:0] rom[PIXELS];
+    initial $readmemh(KIND_FILE, rom);
+    logic [PIXEL_BITS-1:0] pixel_q;
+    logic [PLACE_BITS-1:0] place_q;
+    wire logic last_place = place_q == PLACE_BITS'(PIXEL_WORDS - 1);
+    always_ff @(posedge clk) begin
+      if (rst) begin
+        pixel_q <= '0;
+        place_q <= '0;
+      end else if (take) begin
+        place_q <= last_place ? '0 : place_q + 1'b1;
+        if (last_place) pixel_q <= last_word ? '0 : pixel_q + 1'b1;
+      end
+    end
+    assign set = SET_BITS'(index_q) * SET_BITS'(KINDS) + SET_BITS'(rom[pixel_q]);
+  end else begin : gen_one_kind
+    assign set = SET_BITS'(index_q);
   end
 
   logic [PE-1:0][THRESHOLD_BITS-1:0] values;
@@ -129,7 +166,7 @@ module indexed_thresholding #(
       .cfg_q(unused_threshold),
       .irdy(core_ready),
       .ivld(s_axis_tvalid && index_valid_q),
-      .iset(index_q),
+      .iset(set),
       .idat(values),
       .ordy(m_axis_tready),
       .ovld(m_axis_tvalid),
@@ -139,7 +176,7 @@ module indexed_thresholding #(
 `ifndef SYNTHESIS
   always_ff @(posedge clk) begin
     if (!rst && index_valid_q) begin
-      assert (32'(index_q) < SETS)
+      assert (32'(index_q) < SETS / KINDS)
       else $error("%m: index %0d has no set of thresholds: outputs will be wrong!", index_q);
     end
   end

@@ -48,7 +48,13 @@ def end_cycles(netlist: Netlist, stall: Stall) -> list[int]:
 def test_same_time_with_and_without_stalls(model, tmp_path: Path) -> None:
     nodes = [node for graph in (model, *map(loop_body, loops(model))) for node in graph.graph.node]
     many_lanes = {node.op_type for node in nodes if node.op_type in LANES and getCustomOp(node).get_nodeattr("PE") > 1}
-    assert many_lanes >= set(LANES) - {"GlobalSumPool_rtl", "Lookup_rtl", "WindowReduce_rtl"}
+    assert many_lanes >= set(LANES) - {
+        "GlobalSumPool_rtl",
+        "ChannelAffine_rtl",
+        "Lookup_rtl",
+        "PositionThresholding_rtl",
+        "WindowReduce_rtl",
+    }
     whole = write_netlist(model, tmp_path / "whole", PART, CLOCK_NS)
     timing = write_netlist(model, tmp_path / "timing", PART, CLOCK_NS, carries_data=False)
     for stall in (Stall.none(), Stall.random(0.3, 0.3, seed=1), Stall.random(0.0, 0.6, seed=2, burst_cycles=30)):

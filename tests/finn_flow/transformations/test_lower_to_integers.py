@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.custom_op.registry import getCustomOp
 
 from finn_flow.errors import UserError
 from finn_flow.execution import execute_batch
@@ -28,7 +29,8 @@ def assert_same_integers(model: ModelWrapper, lowered: ModelWrapper, seed: int =
     """Same logits for random images, once the codes are multiplied by their scale; every tensor holds integers."""
     shape = model.get_tensor_shape(model.graph.input[0].name)
     codes = np.random.default_rng(seed).integers(0, 256, (8, *shape[1:])).astype(np.float32)
-    expected = execute_batch(model, codes * np.float32(INPUT_SCALE))
+    values = codes * np.float32(INPUT_SCALE)
+    expected = np.concatenate([execute_batch(model, value[np.newaxis]) for value in values])
     found = execute_batch(lowered, codes)
     np.testing.assert_array_equal(found, np.rint(found))
     np.testing.assert_array_equal(found * float(lowered.get_metadata_prop(LOGITS_SCALE)), expected)
@@ -146,6 +148,35 @@ def test_a_falling_function_of_a_state_that_others_read_is_a_table():
     model = _two_readers_of(lambda net, z: net.node("Mul", z, net.constant([[[[-0.5]], [[0.5]], [[-1.5]]]])), {})
     lowered = lower(model)
     assert lowered.get_nodes_by_op_type("Lookup")
+    assert_same_integers(model, lowered)
+
+
+def _time_as_a_channel(steps: int, quantised: bool) -> ModelWrapper:
+    """Every convolution of the field also takes a channel that holds the time."""
+    net = GraphBuilder(seed=9)
+    x = net.quant("x", bits=8, scale=INPUT_SCALE, signed=0)
+    z = net.quant(net.affine(net.conv(x, net.weight(2, 3, 3, 3), 3), 2), **STATE)
+    weight = net.weight(2, 3, 3, 3)
+    offset = net.constant(np.float32([0.25, -0.5]).reshape(1, 2, 1, 1))
+    for step in range(steps):
+        time = net.constant(np.full((1, 1, 5, 5), 0.3 * step + 0.1))
+        y = net.node("Concat", time, net.relu(z), axis=1)
+        y = net.quant(y, bits=4, scale=2.0**-2, signed=0) if quantised else y
+        inc = net.quant(net.node("Add", net.conv(y, weight, 3), offset), **STATE)
+        z = net.quant(net.node("Add", z, inc), **STATE)
+    return net.finish((1, 3, 5, 5), z)
+
+
+@pytest.mark.parametrize("quantised", [False, True])
+@pytest.mark.parametrize("rolled", [False, True])
+def test_time_as_a_channel_makes_thresholds_of_each_kind_of_pixel(rolled, quantised):
+    model = _time_as_a_channel(3, quantised)
+    lowered = lower(model.transform(RollODEBlocks()) if rolled else model)
+    graph = loop_body(next(loops(lowered))) if rolled else lowered
+    kinds = {
+        tuple(getCustomOp(node).get_nodeattr("positions")) for node in graph.get_nodes_by_op_type("PositionThreshold")
+    }
+    assert {len(set(positions)) for positions in kinds} == {9}  # corners, edges, inside
     assert_same_integers(model, lowered)
 
 
