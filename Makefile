@@ -15,7 +15,7 @@ BROWSER := chromium chromium-driver
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup browser demo test lint format bench clean distclean
+.PHONY: help setup browser demo test lint prove format bench clean distclean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -72,6 +72,9 @@ lint: $(TEST_STAMP) ## check style, format and types
 	@$(BIN)/mypy
 	@echo "lint: RTL"
 	@$(BIN)/python -m finn_flow.rtl_lint
+
+prove: $(TEST_STAMP) ## prove the flow control of the cores: nothing lost, nothing stuck
+	@$(BIN)/python -m tests.proofs.prove
 
 format: $(TEST_STAMP) ## rewrite the Python files in the project's format
 	@$(BIN)/ruff check --quiet --fix-only .
