@@ -33,11 +33,11 @@ def measure(name: str) -> dict[str, Any]:
     """Fold preset ``name`` both ways and return all figures."""
     from qonnx.core.modelwrapper import ModelWrapper
 
-    from finn_flow.steps.frontend import step_lower_to_integers, step_roll_ode_blocks
+    from finn_flow.steps.frontend import step_lower_to_integers, step_roll_ode_blocks, step_select_labels
     from finn_flow.steps.hardware import step_convert_to_hardware
 
     model: ModelWrapper = to_qonnx(untrained_network(preset(name), seed=0))
-    for step in (step_roll_ode_blocks, step_lower_to_integers, step_convert_to_hardware):
+    for step in (step_roll_ode_blocks, step_lower_to_integers, step_select_labels, step_convert_to_hardware):
         model = step(model, None)
     start = time.perf_counter()
     result = fold_for_cycles(model, TARGET_CYCLES[name], BOARD)

@@ -93,13 +93,13 @@ def implement_all(iterations: list[int], cycles: int) -> Iterator[Implementation
 
 def hardware_graph(config: NetworkConfig, form: str) -> ModelWrapper:
     """The untrained network, before folding."""
-    from finn_flow.steps.frontend import step_lower_to_integers, step_roll_ode_blocks
+    from finn_flow.steps.frontend import step_lower_to_integers, step_roll_ode_blocks, step_select_labels
     from finn_flow.steps.hardware import step_convert_to_hardware
 
     model = step_roll_ode_blocks(to_qonnx(untrained_network(config, seed=0)), None)
     if form == "unrolled":
         model = step_unroll_ode_blocks(model, None)
-    return step_convert_to_hardware(step_lower_to_integers(model, None), None)
+    return step_convert_to_hardware(step_select_labels(step_lower_to_integers(model, None), None), None)
 
 
 def estimate_all(iterations: list[int]) -> Iterator[dict[str, Any]]:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import functools
-import json
 import shutil
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from finn_flow.build_config import HeededKeys, chosen_settings, load_build_config
 from finn_flow.build_folder import BuildFolder
 from finn_flow.errors import FlowError, UserError
 from finn_flow.files import atomic_path, atomic_write_json, check_writable_dir
 from finn_flow.progress import Progress
 
 BITFILE = "bitfile"
+
+PROOF_REPORT = Path("report") / "proof.json"
+PREPARED_MODEL = "rolled.onnx"
+ROLLING_STEP = "step_roll_ode_blocks"
 
 VENDOR_STEPS = {
     "step_hw_ipgen": "generated IP",
@@ -30,6 +35,10 @@ VENDOR_STEPS = {
 }
 """FINN steps that need Vivado, and what they make."""
 
+ROLLING_STEP = "step_roll_ode_blocks"
+
+Check = Callable[[Any, bool], None]
+
 
 @dataclass(frozen=True)
 class BuildResult:
@@ -39,79 +48,27 @@ class BuildResult:
     left_out: list[str]
 
 
-def load_build_config(path: Path) -> Any:
-    """Load a FINN ``DataflowBuildConfig`` from JSON or YAML.
-
-    Raises
-    ------
-    UserError : no such file, a syntax error, an unknown key, a wrong type, a step that does not exist. The message
-        names the file.
-    """
-    from finn.builder.build_dataflow import resolve_build_steps
-    from finn.builder.build_dataflow_config import DataflowBuildConfig
-    from finn.util.exception import FINNError
-    from mashumaro.exceptions import ExtraKeysError, InvalidFieldValue, MissingField
-
-    if not path.is_file():
-        raise UserError(f"{path}: no such build configuration")
-    try:
-        config = DataflowBuildConfig.construct_from(path)
-        resolve_build_steps(config)
-    except ExtraKeysError as error:
-        raise UserError(f"{path}: unknown key {', '.join(f'`{key}`' for key in sorted(error.extra_keys))}") from None
-    except InvalidFieldValue as error:
-        raise UserError(f"{path}: `{error.field_name}` must not be {error.field_value!r}") from None
-    except MissingField as error:
-        raise UserError(f"{path}: missing key `{error.field_name}`") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not a JSON file: {error}") from None
-    except (FINNError, ValueError, AttributeError, TypeError) as error:
-        raise UserError(f"{path}: {error}") from None
-    if config.steps is None:
-        raise UserError(f"{path}: missing key `steps`; start from build_configs/zcu104.json")
-    return config
-
-
-def chosen_settings(config: Any) -> dict[str, Any]:
-    """Return the settings of a build configuration that differ from FINN's defaults, without its places."""
-    defaults = {field.name: field.default for field in fields(config)}
-    return {
-        name: value
-        for name, value in config.to_dict().items()
-        if value not in (None, {})
-        and getattr(config, name) != defaults[name]
-        and name not in ("config_path", "output_dir")
-    }
-
-
-def roll_model(path: Path, rolled: Path) -> None:
-    """Write the model at ``path`` with its ODE blocks rolled to ``rolled``.
+def prepare_model(path: Path, prepared: Path, roll: bool) -> None:
+    """Write the model at ``path`` in its normal form to ``prepared``, with its ODE blocks rolled if ``roll``.
 
     FINN's builder reads models in a time quadratic in their nodes, so it gets the rolled one.
 
     Raises
     ------
-    UserError : no such file, not ONNX, an empty graph, no ODE block.
+    UserError : a file that cannot be read, or a model that cannot be brought into this form. The message names it.
     """
-    import onnx
-    from google.protobuf.message import DecodeError
-    from qonnx.core.modelwrapper import ModelWrapper
-
+    from finn_flow.model_file import load_model
+    from finn_flow.transformations.normal_form import ToNormalForm
     from finn_flow.transformations.roll_ode_blocks import RollODEBlocks
 
-    if not path.is_file():
-        raise UserError(f"{path}: no such model")
+    model = load_model(path)
     try:
-        proto = onnx.load(str(path))
-    except DecodeError:
-        raise UserError(f"{path}: not an ONNX file; export one with `dsode export`") from None
-    if not proto.graph.node:
-        raise UserError(f"{path}: an empty graph; export one with `dsode export`")
-    try:
-        model, _ = RollODEBlocks().apply(ModelWrapper(proto, fix_missing_initializer_valueinfo=False))
+        model, _ = ToNormalForm().apply(model)
+        if roll:
+            model, _ = RollODEBlocks().apply(model)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-    with atomic_path(rolled) as temporary:
+    with atomic_path(prepared) as temporary:
         model.save(str(temporary))
 
 
@@ -136,20 +93,22 @@ def build(config_path: Path, model_path: Path, folder: Path, progress: Progress)
     ensure_finn()
     from finn.builder import build_dataflow
     from finn.util.exception import FINNError
+    from qonnx.core.modelwrapper import ModelWrapper
 
+    from finn_flow.proof import Proof
+    from finn_flow.proof.finn_verification import FinnVerification
     from finn_flow.steps.registration import register_steps
 
     register_steps()
     config = load_build_config(config_path)
     check_writable_dir(folder)
     place = BuildFolder(folder)
-    rolled = place.rolled_model
-    roll_model(model_path, rolled)
+    steps = build_dataflow.resolve_build_steps(config)
+    prepare_model(model_path, place.rolled_model, roll=any(step.__name__ == ROLLING_STEP for step in steps))
     shutil.rmtree(place.reports, ignore_errors=True)
     atomic_write_json(place.configuration, chosen_settings(config))
     config.output_dir = str(folder)
     config.save_intermediate_models = True
-    steps = build_dataflow.resolve_build_steps(config)
     left_out = []
     if shutil.which("vivado") is None:
         names = [step.__name__ for step in steps]
@@ -157,16 +116,28 @@ def build(config_path: Path, model_path: Path, folder: Path, progress: Progress)
         steps = steps[: next((index for index, name in enumerate(names) if name in VENDOR_STEPS), len(steps))]
         # The builder's closing report wants a version of Vivado, whatever the steps were.
         build_dataflow.get_vivado_root = lambda: "no Vivado"
+    proof, verification = Proof(model_path, progress), FinnVerification(config, model_path)
+    keys = HeededKeys(config)
+
+    def check(model: Any, last: bool = False) -> None:
+        proof.check(model, last)
+        verification.check(model, last)
+        if last:
+            verification.check_netlist(place.netlist)
+
+    check(ModelWrapper(str(place.rolled_model)))
     failures: list[tuple[str, BaseException]] = []
     config.steps = [
-        _observed(step, f"step {number}/{len(steps)} {step.__name__}", progress, failures)
+        _observed(
+            step, f"step {number}/{len(steps)} {step.__name__}", progress, failures, keys, check, number == len(steps)
+        )
         for number, step in enumerate(steps, start=1)
     ]
     streams = sys.stdout, sys.stderr
     try:
         with (folder / "console.log").open("w") as log, redirect_stdout(log):
             sys.stderr = log
-            status = build_dataflow.build_dataflow_cfg(str(rolled), config)
+            status = build_dataflow.build_dataflow_cfg(str(place.rolled_model), config)
     except FINNError:
         if not failures:
             raise
@@ -182,11 +153,22 @@ def build(config_path: Path, model_path: Path, folder: Path, progress: Progress)
         raise FlowError(f"{name} failed: {cause}; see {folder / 'build_dataflow.log'}") from error
     if status != 0:
         raise FlowError(f"the build failed; see {folder / 'build_dataflow.log'}")
+    if ignored := keys.ignored():
+        progress(f"warning: these keys of {config_path} change nothing in this build: {', '.join(ignored)}")
+    atomic_write_json(place.proof, proof.to_json())
     return BuildResult(folder, left_out)
 
 
-def _observed(step: Any, label: str, progress: Progress, failures: list[tuple[str, BaseException]]) -> Any:
-    """Wrap a step: announce it, and keep its exception, which FINN's builder reports but does not pass on."""
+def _observed(
+    step: Any,
+    label: str,
+    progress: Progress,
+    failures: list[tuple[str, BaseException]],
+    keys: HeededKeys,
+    check: Check,
+    last: bool,
+) -> Any:
+    """Wrap a step: announce it, check its result, keep its exception, which FINN's builder does not pass on."""
     terminal = sys.stderr  # the builder puts its own streams in place
 
     @functools.wraps(step)
@@ -194,7 +176,11 @@ def _observed(step: Any, label: str, progress: Progress, failures: list[tuple[st
         with redirect_stderr(terminal):
             progress(label)
         try:
-            return step(model, cfg)
+            with keys.recording():
+                model = step(model, cfg)
+            with redirect_stderr(terminal):
+                check(model, last)
+            return model
         except BaseException as error:
             failures.append((step.__name__, error))
             raise

@@ -101,6 +101,11 @@ class BuildFolder:
         return self.reports / ("simulation_stalled.json" if stalled else "simulation.json")
 
     @property
+    def proof(self) -> Path:
+        """The comparisons with the model as given."""
+        return self.reports / "proof.json"
+
+    @property
     def page(self) -> Path:
         """The report as a page."""
         return self.reports / "report.html"

@@ -38,9 +38,24 @@ def execute_batch(model: ModelWrapper, inputs: NDArray[np.float32]) -> NDArray[n
 
 
 def execute_hardware(model: ModelWrapper, frames: NDArray[np.integer]) -> dict[str, NDArray[np.int64]]:
-    """Run a hardware graph in Python on codes [N, H, W, C]; returns ``labels`` [N] and ``logits`` [N, classes]."""
-    labels, logits = model.graph.output[0].name, model.graph.node[-1].input[0]
-    found: dict[str, list[NDArray[np.float32]]] = {labels: [], logits: []}
+    """Run a hardware graph in Python on codes [N, H, W, C].
+
+    Returns
+    -------
+    ``logits`` [N, values], the integers of the last layer, channels last, and, where labels are selected from them,
+    ``labels`` [N] ([N, K] if there are K per frame); those of further outputs as ``logits_1``, ``labels_1`` and so on.
+    """
+    producers = {name: node for node in model.graph.node for name in node.output}
+    keys: dict[str, str] = {}
+    for number, output in enumerate(model.graph.output):
+        suffix = f"_{number}" if number else ""
+        node, name = producers[output.name], output.name
+        while node.op_type == "StreamingFIFO_rtl":
+            node = producers[node.input[0]]
+        if node.op_type == "TopK_rtl":
+            keys[f"labels{suffix}"], name = output.name, node.input[0]
+        keys[f"logits{suffix}"] = name
+    found: dict[str, list[NDArray[np.float32]]] = {name: [] for name in keys.values()}
     sized: dict[int, ModelWrapper] = {}
     size = images_at_once(model)
     for start in range(0, len(frames), size):
@@ -51,7 +66,8 @@ def execute_hardware(model: ModelWrapper, frames: NDArray[np.integer]) -> dict[s
         for name, values in found.items():
             values.append(context[name].reshape(len(chunk), -1))
     integers = {name: np.concatenate(values).astype(np.int64) for name, values in found.items()}
-    return {"labels": integers[labels][:, 0], "logits": integers[logits]}
+    results = {key: integers[name] for key, name in keys.items()}
+    return {key: rows[:, 0] if "labels" in key and rows.shape[1] == 1 else rows for key, rows in results.items()}
 
 
 def images_at_once(model: ModelWrapper) -> int:

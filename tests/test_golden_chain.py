@@ -13,9 +13,10 @@ from finn_flow.steps.frontend import step_lower_to_integers
 from finn_flow.transformations.convert_to_hardware import ConvertToHardware
 from finn_flow.transformations.insert_forks import InsertForks
 from finn_flow.transformations.insert_width_converters import InsertWidthConverters
-from finn_flow.transformations.lower_to_integers import LOGITS_SCALE
+from finn_flow.transformations.interface import read_outputs
 from finn_flow.transformations.name_nodes import NameNodes
 from finn_flow.transformations.roll_ode_blocks import RollODEBlocks
+from finn_flow.transformations.select_labels import SelectLabels
 from tests.briefly_trained import briefly_trained, digit_codes
 
 IMAGES = 200
@@ -52,10 +53,15 @@ def test_every_link_is_exact(config, steps, cycles, mnist, usps):
 
     integers = step_lower_to_integers.__wrapped__(rolled, None)
     logits = execute_batch(integers, codes.transpose(0, 3, 1, 2))
-    scale = float(integers.get_metadata_prop(LOGITS_SCALE))
+    scale = read_outputs(integers)[0].scale[0]
     np.testing.assert_array_equal(logits * np.float32(scale), brevitas)
 
-    hardware = integers.transform(ConvertToHardware()).transform(InsertForks()).transform(NameNodes())
+    hardware = (
+        integers.transform(SelectLabels())
+        .transform(ConvertToHardware())
+        .transform(InsertForks())
+        .transform(NameNodes())
+    )
     fold_for_cycles(hardware, cycles)
     hardware = hardware.transform(InsertWidthConverters()).transform(NameNodes())
     found = execute_hardware(hardware, codes)

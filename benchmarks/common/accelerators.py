@@ -60,6 +60,7 @@ def simulate_exactly(built: Path, frames: int) -> AcceleratorRun:
     golden = load_golden(built.parent / GOLDEN_FILE, netlist).first(frames)
     with Accelerator(netlist) as accelerator:
         run = accelerator.run(golden.frames)
+    assert golden.logits is not None
     wrong = int(np.count_nonzero(run.results[LOGITS] != golden.logits))
     if wrong:
         raise FlowError(f"{built}: {wrong} of {golden.logits.size} logits differ from Brevitas's")

@@ -101,14 +101,14 @@ def check_chain(folder: Path) -> dict[str, Any]:
 
     from finn_flow.execution import execute_batch, execute_hardware
     from finn_flow.export.network import network_values
-    from finn_flow.transformations.lower_to_integers import LOGITS_SCALE
+    from finn_flow.transformations.interface import read_outputs
 
     golden = np.load(folder / GOLDEN_FILE)
     codes, expected = golden["inputs"], golden["logits"]
     place = BuildFolder(folder / "build")
     integers = ModelWrapper(str(place.step_model("step_lower_to_integers")))
     hardware = ModelWrapper(str(place.step_model("step_fold")))
-    scale = np.float32(integers.get_metadata_prop(LOGITS_SCALE))
+    scale = np.float32(read_outputs(integers)[0].scale[0])
     links = {
         "rolled QONNX": execute_batch(ModelWrapper(str(place.rolled_model)), network_values(codes)),
         "integers": execute_batch(integers, codes.transpose(0, 3, 1, 2)) * scale,

@@ -21,7 +21,13 @@ FAILED = 1
 @click.option(
     "--golden",
     type=click.Path(path_type=Path),
-    help="Golden file of `dsode export`. Default: the build's own; without one, random images and the hardware graph.",
+    help="Golden file of `dsode export`, or .npy with the model's inputs. Default: the build's own; without one, "
+    "random images and the hardware graph.",
+)
+@click.option(
+    "--expected",
+    type=click.Path(path_type=Path),
+    help="The outputs for a .npy; default: expected_output.npy beside it.",
 )
 @click.option("--frames", type=click.IntRange(min=1), help="Frames to send; default: all golden ones (16 random ones).")
 @click.option("--stall", type=float, help="Probability, 0 to below 1, that a source or sink pauses in a cycle.")
@@ -32,6 +38,7 @@ def command(
     ctx: click.Context,
     folder: Path,
     golden: Path | None,
+    expected: Path | None,
     frames: int | None,
     stall: float | None,
     seed: int,
@@ -49,7 +56,7 @@ def command(
     if stall is not None and not 0 <= stall < 1:
         raise UserError(f"--stall must be at least 0 and below 1, not {stall}")
     pauses = Stall.random(stall, stall, seed) if stall else Stall.none()
-    result = check_accelerator(folder, golden, frames, pauses, progress, seed)
+    result = check_accelerator(folder, golden, frames, pauses, progress, seed, expected)
     if as_json:
         print_json({**result.to_json(), "stall": stall or 0.0, "seed": seed})
     else:

@@ -18,7 +18,7 @@ from finn_flow.netlist.emit import Instruments, Pace, count_name
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.netlist.structure import Stream
 from finn_flow.netlist.write import write_netlist
-from finn_flow.simulation.accelerator import Accelerator, AcceleratorRun, Frames, final_streams
+from finn_flow.simulation.accelerator import Accelerator, AcceleratorRun, Frames, selected_streams
 from finn_flow.verilator import Stall
 
 
@@ -119,7 +119,7 @@ def _instruments(netlist: Netlist) -> Instruments:
     """Return pacers at the accelerator's input and every loop's body, taps at the bodies' ends, adjustable FIFOs."""
     top = netlist.modules[netlist.top]
     pacers = {(top.name, name): Pace(top.streams[name].words, netlist.expected_cycles_per_frame) for name in top.inputs}
-    taps = {*final_streams(netlist)}
+    taps = {*selected_streams(netlist)}
     for loop in netlist.loops.values():
         words = netlist.modules[loop.name].streams["to_body"].words
         pacers[loop.name, "to_body"] = Pace(words, loop.body_ii_cycles)

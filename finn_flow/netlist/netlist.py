@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from qonnx.core.modelwrapper import ModelWrapper
 
-from finn_flow.build_folder import NETLIST_FILE
+from finn_flow.build_folder import GRAPH_FILE, NETLIST_FILE
 from finn_flow.errors import UserError
 from finn_flow.netlist.emit import ADJUSTABLE_FIFO, PACER, SETTINGS, Emitter, Instruments, count_name, tap_name
 from finn_flow.netlist.record import FORMAT, NetlistRecord
 from finn_flow.netlist.structure import Loop, Module, Node, Stream
+from finn_flow.transformations.interface import InputForm, OutputForm
 from finn_flow.verilator import Design, StreamPort
 
 SOURCES = "sources.f"
@@ -35,7 +37,8 @@ class Netlist:
     modules: the generated hierarchy by module name.
     loops: the looped stages by name.
     nodes: all nodes of the graph and of the loop bodies by name.
-    logits_scale: value of one code of the last layer's output, or None where the graph does not say.
+    given: how the codes at the input come from the given model's input.
+    results: how the integers of the last layers stand for the given model's outputs, in order.
     fpgapart, clk_ns: what the nodes were generated for.
     versions: versions of the packages that made it.
     """
@@ -47,7 +50,8 @@ class Netlist:
     modules: dict[str, Module]
     loops: dict[str, Loop]
     nodes: dict[str, Node]
-    logits_scale: float | None
+    given: InputForm
+    results: tuple[OutputForm, ...]
     fpgapart: str
     clk_ns: float
     versions: dict[str, str]
@@ -80,7 +84,8 @@ class Netlist:
             modules=modules,
             loops={loop.name: loop for loop in record.loops},
             nodes={node.name: node for node in record.nodes},
-            logits_scale=record.logits_scale,
+            given=record.given,
+            results=record.results,
             fpgapart=record.fpgapart,
             clk_ns=record.clk_ns,
             versions=record.versions,
@@ -114,7 +119,8 @@ class Netlist:
             "data_files": self.data_files,
             "fpgapart": self.fpgapart,
             "clk_ns": self.clk_ns,
-            "logits_scale": self.logits_scale,
+            "given": asdict(self.given),
+            "results": [asdict(form) for form in self.results],
             "loops": [asdict(loop) for loop in self.loops.values()],
             "nodes": [asdict(node) for node in self.nodes.values()],
             "modules": [
@@ -135,6 +141,26 @@ class Netlist:
         """The accelerator's output streams by port name."""
         top = self.modules[self.top]
         return {top.port_of(name): top.streams[name] for name in top.outputs}
+
+    def graph(self) -> ModelWrapper:
+        """Return the hardware graph, for comparison."""
+        return ModelWrapper(str(self.folder / GRAPH_FILE))
+
+    def value_streams(self) -> list[tuple[str, str]]:
+        """Return the streams, as (module, stream), that carry the values of the outputs, in the outputs' order.
+
+        Where labels are selected it is the stream into the selection.
+        """
+        top = self.modules[self.top]
+        selecting = {instance.name for instance in top.instances if instance.op_type == "TopK_rtl"}
+        selected = iter([name for name, stream in top.streams.items() if stream.consumer in selecting])
+        ends = zip(self.results, top.outputs, strict=True)
+        return [(top.name, next(selected) if form.labels else name) for form, name in ends]
+
+    def value_shape(self, output: int) -> tuple[int, ...]:
+        """Return the shape [1, H, W, C] of the values of an output."""
+        module, name = self.value_streams()[output]
+        return self.modules[module].streams[name].shape
 
     def graph_streams(self) -> dict[tuple[str, str], Stream]:
         """Return all streams between nodes as (module, stream), the outer graph's first, in graph order."""

@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, TypeAdapter
 
 from finn_flow.netlist.structure import Identifier, Instance, Loop, Module, ModuleKind, Node, OptionalIdentifier, Stream
+from finn_flow.transformations.interface import InputForm, OutputForm
 
-FORMAT = 1
+FORMAT = 2
 
 _PART_OF_PATH = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*"
 InnerFile = Annotated[str, StringConstraints(pattern=rf"^{_PART_OF_PATH}(/{_PART_OF_PATH})*$")]
@@ -49,14 +50,15 @@ class ModuleRecord:
 class NetlistRecord:
     """The whole file; see `Netlist`."""
 
-    format: Literal[1]
+    format: Literal[2]
     top: Identifier
     sources: tuple[InnerFile, ...]
     data_files: tuple[InnerFile, ...]
     modules: tuple[ModuleRecord, ...]
     loops: tuple[Loop, ...]
     nodes: tuple[Node, ...]
-    logits_scale: float | None
+    given: InputForm
+    results: tuple[OutputForm, ...]
     fpgapart: Part
     clk_ns: Nanoseconds
     versions: dict[str, str]

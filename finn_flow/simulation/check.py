@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from qonnx.core.modelwrapper import ModelWrapper
 
 from finn_flow.build_folder import GRAPH_FILE, BuildFolder
@@ -17,8 +18,8 @@ from finn_flow.errors import FlowError
 from finn_flow.files import atomic_write_json
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.progress import Progress, unheard
-from finn_flow.simulation.accelerator import LOGITS, Accelerator
-from finn_flow.simulation.golden import load_golden, random_golden
+from finn_flow.simulation.accelerator import Accelerator, AcceleratorRun, values_name
+from finn_flow.simulation.golden import Golden, load_golden, random_golden
 from finn_flow.simulation.localise import find_difference, stuck_streams
 from finn_flow.verilator import SimulationHang, Stall
 
@@ -86,6 +87,7 @@ def check_accelerator(
     stall: Stall | None = None,
     progress: Progress = unheard,
     seed: int = 1,
+    expected: Path | None = None,
 ) -> CheckResult:
     """Run golden frames, back to back, through the accelerator that a build made, and compare labels and logits.
 
@@ -94,12 +96,13 @@ def check_accelerator(
     Parameters
     ----------
     folder: what `dsode build` wrote.
-    golden_path: a file of `dsode export`; by default the build's `golden.npz`, or, where it has none, random images
-        and what the hardware graph makes of them in Python.
+    golden_path: a file of `dsode export`, or a `.npy` of the model's input values; by default the build's `golden.npz`,
+        or, where it has none, random images and what the hardware graph makes of them in Python.
     frames: how many, from the start again if there are not enough; all if not given (16 random ones).
     stall: random pauses at both ends; none by default.
     progress: receives lines for the person who waits.
     seed: of random images.
+    expected: the outputs for a `.npy`, `expected_output.npy` beside it if not given.
 
     Raises
     ------
@@ -116,7 +119,7 @@ def check_accelerator(
     golden_path = golden_path or (place.golden if place.golden.is_file() else None)
     model = ModelWrapper(str(netlist.folder / GRAPH_FILE))
     if golden_path is not None:
-        golden = load_golden(golden_path, netlist)
+        golden = load_golden(golden_path, netlist, expected)
         golden = golden.first(frames or len(golden.frames))
     else:
         golden = random_golden(netlist, model, frames or 16, seed)
@@ -133,10 +136,8 @@ def check_accelerator(
             progress("the accelerator hangs; looking where")
             stuck = stuck_streams(netlist, golden.frames, stall)
             raise FlowError("\n  ".join([f"{hang}", "streams that stopped short:", *stuck])) from hang
-    labels = run.results[next(iter(netlist.outputs))][:, 0]
-    wrong = labels != golden.labels
-    if LOGITS in run.results:
-        wrong |= np.any(run.results[LOGITS] != golden.logits, axis=1)
+    wrong = wrong_frames(run, golden)
+    labels = run.results[next(iter(netlist.outputs))][:, 0] if netlist.results[0].labels else None
     first_mismatch = None
     if wrong.any():
         frame = int(np.argmax(wrong))
@@ -145,15 +146,15 @@ def check_accelerator(
         difference, how = find_difference(netlist, model, before, stall)
         first_mismatch = {
             "frame": frame,
-            "label": int(labels[frame]),
-            "expected_label": int(golden.labels[frame]),
+            "label": None if labels is None else int(labels[frame]),
+            "expected_label": None if golden.labels is None else int(np.ravel(golden.labels[frame])[0]),
             "difference": difference.to_json() if difference else None,
             "message": f"{how}: {difference}" if difference else how,
         }
     checked = CheckResult(
         frames=len(golden.frames),
         mismatches=int(np.count_nonzero(wrong)),
-        correct=None if golden.truth is None else int(np.count_nonzero(labels == golden.truth)),
+        correct=None if golden.truth is None or labels is None else int(np.count_nonzero(labels == golden.truth)),
         cycles_per_frame=None if math.isnan(run.cycles_per_frame) else run.cycles_per_frame,
         first_frame_latency_cycles=run.first_frame_latency_cycles,
         cycles=run.result.cycles,
@@ -167,6 +168,19 @@ def check_accelerator(
         place.simulation(stall != Stall.none()), {**checked.to_json(), "stall": stall.p_input, "seed": seed}
     )
     return checked
+
+
+def wrong_frames(run: AcceleratorRun, golden: Golden) -> NDArray[np.bool_]:
+    """Return which frames differ in a label or a value."""
+    port = next(iter(run.netlist.outputs))
+    expected = {values_name(number): values for number, values in enumerate((golden.logits, *golden.others))}
+    if golden.labels is not None:
+        expected[port] = golden.labels
+    wrong = np.zeros(len(golden.frames), dtype=bool)
+    for name, values in expected.items():
+        if values is not None:
+            wrong |= np.any(run.results[name] != values.reshape(len(values), -1), axis=1)
+    return wrong
 
 
 def _reporter(frames: int, progress: Progress) -> Callable[[int, int], None]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,14 @@ from qonnx.core.modelwrapper import ModelWrapper
 from finn_flow.errors import UserError
 from finn_flow.execution import execute_hardware
 from finn_flow.netlist.netlist import Netlist
+from finn_flow.simulation.frames import Frames, frames_of_values, random_frames, readings
+from finn_flow.transformations.interface import OutputForm
 
 ROUNDING = 0.2
-"""How far from an integer a golden logit may lie, in codes: with scales that are no powers of two, float32 rounds."""
+"""How far from an integer a golden value may lie, in codes: with scales that are no powers of two, float32 rounds."""
+TRIED = 3
+"""Frames by which it is found out what the inputs of a golden file mean."""
+EXPECTED_NPY = "expected_output.npy"
 
 
 @dataclass(frozen=True)
@@ -25,68 +31,176 @@ class Golden:
     Parameters
     ----------
     frames: image codes, integers [N, H, W, C].
-    labels: class that the network predicts, [N].
-    logits: integer codes of the logits, [N, classes].
+    labels: positions of the largest values, [N], or [N, K] of the K largest; None where no label is selected.
+    logits: integer codes of the last layer, [N, values], channels last; None where only labels are known.
     truth: true classes [N], where they are known.
     source: where it comes from, for messages.
+    others: as `logits`, of the model's further outputs, where they are known.
     """
 
-    frames: NDArray[np.integer]
-    labels: NDArray[np.int64]
-    logits: NDArray[np.int64]
+    frames: Frames
+    labels: NDArray[np.int64] | None
+    logits: NDArray[np.int64] | None
     truth: NDArray[np.int64] | None
     source: str
+    others: tuple[NDArray[np.int64] | None, ...] = ()
 
     def first(self, count: int) -> Golden:
         """Return the first `count` frames, from the start again where there are not enough."""
         chosen = np.arange(count) % len(self.frames)
-        truth = None if self.truth is None else self.truth[chosen]
-        return Golden(self.frames[chosen], self.labels[chosen], self.logits[chosen], truth, self.source)
+
+        def rows(values: NDArray[Any] | None) -> NDArray[Any] | None:
+            return None if values is None else values[chosen]
+
+        return replace(
+            self,
+            frames=self.frames[chosen],
+            labels=rows(self.labels),
+            logits=rows(self.logits),
+            truth=rows(self.truth),
+            others=tuple(rows(values) for values in self.others),
+        )
 
 
-def load_golden(path: Path, netlist: Netlist) -> Golden:
-    """Read `golden.npz` as `dsode export` writes it and hold it against the netlist's input and logits.
+def load_golden(path: Path, netlist: Netlist, expected: Path | None = None) -> Golden:
+    """Read golden results and hold them against the netlist's input and outputs.
+
+    Parameters
+    ----------
+    path: `golden.npz` as `dsode export` writes it, with `inputs` (codes or pixels [N, H, W, C], or the model's input
+        values) and `logits`; or a `.npy` with the model's input values, as FINN's `verify_input_npy`.
+    expected: for a `.npy`, the expected output; `expected_output.npy` beside it if not given.
 
     Raises
     ------
     UserError: no such file, not of this format, or made for another network.
     """
+    if path.suffix == ".npy":
+        return _load_npy(path, expected or path.with_name(EXPECTED_NPY), netlist)
     if not path.is_file():
         raise UserError(f"{path}: no such golden file; `dsode export` writes one beside the model")
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            missing = [name for name in ("inputs", "logits", "predicted") if name not in arrays]
-            if missing:
-                raise UserError(f"{path}: not a golden file of `dsode export`: {missing[0]} is missing")
-            inputs, logits, predicted = (np.asarray(arrays[name]) for name in ("inputs", "logits", "predicted"))
-            truth = np.asarray(arrays["labels"]) if "labels" in arrays else None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: not a golden file of `dsode export`: {error}") from error
-    (stream,) = netlist.inputs.values()
-    shape = stream.shape[1:]
-    if inputs.dtype != np.uint8 or inputs.shape[1:] != shape or len(inputs) == 0:
-        wanted = ", ".join(str(n) for n in shape)
-        raise UserError(
-            f"{path}: inputs must be uint8 [N, {wanted}] for this accelerator, not {inputs.dtype} {list(inputs.shape)}"
-        )
+    arrays = _read_npz(path)
+    inputs, logits, predicted = arrays["inputs"], arrays["logits"], arrays["predicted"]
     if logits.ndim != 2 or len(logits) != len(inputs) or predicted.shape != (len(inputs),):
         raise UserError(
             f"{path}: logits and predicted must have one row per image, "
             f"not {list(logits.shape)} and {list(predicted.shape)} for {len(inputs)} images"
         )
-    scale = netlist.logits_scale or 1.0
-    exact = logits.astype(np.float64) / scale
-    codes = np.rint(exact)
-    if np.any(np.abs(exact - codes) > ROUNDING):
-        raise UserError(f"{path}: its logits are no multiples of {scale}, so it was made for another network")
-    labels = predicted.astype(np.int64)
-    return Golden(inputs, labels, codes.astype(np.int64), None if truth is None else truth.astype(np.int64), str(path))
+    form, *others = netlist.results
+    codes = output_codes(path, "logits", logits, form, netlist)
+    return Golden(
+        _frames(path, inputs, codes, netlist),
+        _labels(codes, predicted, form),
+        codes,
+        arrays["labels"].astype(np.int64) if "labels" in arrays else None,
+        str(path),
+        tuple(
+            output_codes(path, other.name, arrays[other.name], other, netlist) if other.name in arrays else None
+            for other in others
+        ),
+    )
 
 
 def random_golden(netlist: Netlist, model: ModelWrapper, count: int, seed: int) -> Golden:
     """Return random frames and what the hardware graph, executed in Python, makes of them."""
-    (stream,) = netlist.inputs.values()
-    frames = np.random.default_rng(seed).integers(0, 256, (count, *stream.shape[1:]), dtype=np.uint8)
+    frames = random_frames(netlist, count, seed)
     found = execute_hardware(model, frames)
+    others = tuple(found[f"logits_{number}"] for number in range(1, len(netlist.results)))
     source = f"random images (seed {seed}) and the hardware graph in Python"
-    return Golden(frames, found["labels"], found["logits"], None, source)
+    return Golden(frames, found.get("labels"), found["logits"], None, source, others)
+
+
+def output_codes(path: Path, name: str, values: NDArray, form: OutputForm, netlist: Netlist) -> NDArray[np.int64]:
+    """Return the integers [N, values], channels last, of an output's float values in the given model's order.
+
+    Raises
+    ------
+    UserError: another number of values, or no multiples of the output's scale.
+    """
+    shape = netlist.value_shape(netlist.results.index(form))
+    channels_first = (shape[-1], *shape[1:-1])
+    given = tuple(channels_first[axis - 1] for axis in form.axes[1:]) if form.axes else channels_first
+    if np.size(values) != len(values) * np.prod(shape):
+        raise UserError(
+            f"{path}: {name} must hold {np.prod(shape)} values per image, not {np.size(values) // max(1, len(values))}"
+        )
+    turned = values.reshape(len(values), *given)
+    turned = np.transpose(turned, np.argsort(form.axes)) if form.axes else turned
+    exact = form.codes(turned)
+    codes = np.rint(exact)
+    if np.any(np.abs(exact - codes) > ROUNDING):
+        scale = ", ".join(f"{number:g}" for number in sorted(set(form.scale)))
+        raise UserError(f"{path}: its {name} are no multiples of {scale}, so it was made for another network")
+    return np.moveaxis(codes, 1, -1).reshape(len(values), -1).astype(np.int64)
+
+
+def _frames(path: Path, inputs: NDArray, codes: NDArray[np.int64], netlist: Netlist) -> Frames:
+    """Return the frames that the inputs mean; where there is a choice, those that give the golden results."""
+    form = netlist.given
+    plain = form.codes is None or (form.codes.highest == 255 and form.codes.scale in ((1.0,), (2**-8,)))
+    choices = readings(path, inputs, netlist)
+    if inputs.dtype != np.uint8 or (plain and not form.steps):
+        return next(choices)[1]
+    model = netlist.graph()
+    tried, likeliest = [], None
+    for name, frames in choices:
+        likeliest = frames if likeliest is None and name == "codes" else likeliest
+        if np.array_equal(execute_hardware(model, frames[:TRIED])["logits"], codes[:TRIED]):
+            return frames
+        tried.append(name)
+    if likeliest is None:
+        raise UserError(
+            f"{path}: inputs are uint8, but the accelerator takes {form.codes}, and as "
+            f"{', '.join(tried)} they do not give the golden logits; give the model's input values as float32"
+        )
+    return likeliest
+
+
+def _labels(codes: NDArray[np.int64], predicted: NDArray, form: OutputForm) -> NDArray[np.int64] | None:
+    if form.labels == 1 and predicted.size == len(codes):
+        return predicted.astype(np.int64)
+    if form.labels:
+        return np.argsort(-codes, axis=1, kind="stable")[:, : form.labels]
+    return None
+
+
+def _read_npz(path: Path) -> dict[str, NDArray]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            missing = [name for name in ("inputs", "logits", "predicted") if name not in arrays]
+            if missing:
+                raise UserError(f"{path}: not a golden file of `dsode export`: {missing[0]} is missing")
+            return {name: np.asarray(arrays[name]) for name in arrays.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: not a golden file of `dsode export`: {error}") from error
+
+
+def read_npy(path: Path) -> NDArray:
+    """Read one array of numbers.
+
+    Raises
+    ------
+    UserError: no such file, or not such an array.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise UserError(f"{path}: not a .npy file: {error}") from None
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu" or array.ndim < 2:
+        raise UserError(f"{path}: must hold numbers, one row per image")
+    return array
+
+
+def _load_npy(path: Path, expected: Path, netlist: Netlist) -> Golden:
+    frames = frames_of_values(path, read_npy(path), netlist)
+    results = read_npy(expected)
+    if len(results) != len(frames):
+        raise UserError(f"{expected}: must hold one row per image of {path}, {len(frames)}, not {len(results)}")
+    form = netlist.results[0]
+    if form.labels and np.size(results) == form.labels * len(frames):
+        labels = results.reshape(len(frames), -1).astype(np.int64)
+        return Golden(frames, labels[:, 0] if form.labels == 1 else labels, None, None, str(path))
+    codes = output_codes(expected, "values", results, form, netlist)
+    return Golden(frames, _labels(codes, codes.argmax(axis=1), form), codes, None, str(path))

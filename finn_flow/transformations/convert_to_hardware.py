@@ -16,16 +16,17 @@ from finn_flow.transformations.convert_elementwise import INDEX, convert_lookup,
 from finn_flow.transformations.convert_layers import convert_conv, convert_matmul
 from finn_flow.transformations.convert_windows import convert_max_pool, emit_windows
 from finn_flow.transformations.hardware_graph import HardwareGraph
+from finn_flow.transformations.interface import OutputForm, read_outputs
 
 
 class ConvertToHardware(Transformation):
     """Turn the result of `LowerToIntegers` into hardware nodes, loop bodies included.
 
-    Layout changes from NCHW to NHWC, so the new graph takes image codes [1, H, W, C]. Its output is the index of the
-    largest logit, [1, 1, 1, 1], from a TopK node at the end. All nodes start with the smallest folding
-    (PE = SIMD = 1). Depthwise convolutions, state updates, pooling, TopK and loops become nodes of `custom_ops`; dense
-    and pointwise convolutions, linear layers and thresholds become FINN's. Forks and width converters are not inserted
-    here (see `InsertForks`, `InsertWidthConverters`).
+    Layout changes from NCHW to NHWC, so the new graph takes image codes [1, H, W, C]. Outputs are integers, channels
+    last, or, where labels are selected (see `SelectLabels`), the positions of the largest of them from a TopK node at
+    the end. All nodes start with the smallest folding (PE = SIMD = 1). Depthwise convolutions, state updates, pooling,
+    TopK and loops become nodes of `custom_ops`; dense and pointwise convolutions, linear layers and thresholds become
+    FINN's. Forks and width converters are not inserted here (see `InsertForks`, `InsertWidthConverters`).
 
     Raises
     ------
@@ -39,23 +40,32 @@ class ConvertToHardware(Transformation):
         entry = model.graph.input[0].name
         hardware.define_like(model, entry)
         _convert_nodes(model, hardware)
-        logits = hardware.tensor(model.graph.output[0].name)
-        classes = hardware.shapes[logits][-1]
-        hardware.emit(
-            "TopK_rtl",
-            [logits],
-            "labels",
-            Labels=classes,
-            K=1,
-            PE=1,
-            inputDataType=hardware.dtypes[logits],
-            numInputVectors=[1, 1, 1],
-        )
-        hardware.define("labels", (1, 1, 1, 1), DataType.get_smallest_possible(max(classes - 1, 2)).name)
-        converted = hardware.build(model.graph.name, [entry], ["labels"])
+        forms = read_outputs(model)
+        outputs = []
+        for position, (value, form) in enumerate(zip(model.graph.output, forms, strict=True)):
+            tensor = hardware.tensor(value.name)
+            suffix = f"_{position}" if len(forms) > 1 else ""
+            outputs.append(_select_labels(hardware, tensor, form, f"labels{suffix}") if form.labels else tensor)
+        converted = hardware.build(model.graph.name, [entry], outputs)
         for prop in model.graph.metadata_props:
             converted.set_metadata_prop(prop.key, prop.value)
         return converted, False
+
+
+def _select_labels(hardware: HardwareGraph, values: str, form: OutputForm, labels: str) -> str:
+    *vectors, classes = hardware.shapes[values]
+    hardware.emit(
+        "TopK_rtl",
+        [values],
+        labels,
+        Labels=classes,
+        K=form.labels,
+        PE=1,
+        inputDataType=hardware.dtypes[values],
+        numInputVectors=vectors,
+    )
+    hardware.define(labels, (*vectors, form.labels), DataType.get_smallest_possible(max(classes - 1, 2)).name)
+    return labels
 
 
 def _convert_nodes(model: ModelWrapper, hardware: HardwareGraph) -> None:

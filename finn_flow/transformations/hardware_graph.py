@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,9 @@ from qonnx.transformation.general import GiveReadableTensorNames, GiveUniqueNode
 from qonnx.util.basic import qonnx_make_model
 
 from custom_ops.hardware import DOMAIN
+
+ORIGINS = "origins"
+"""Metadata property: for each tensor the one of the integer graph that it holds, as JSON."""
 
 
 @dataclass
@@ -79,4 +83,9 @@ class HardwareGraph:
             model.set_tensor_shape(tensor, list(shape))
         for tensor, dtype in self.dtypes.items():
             model.set_tensor_datatype(tensor, DataType[dtype])
-        return model.transform(SortGraph()).transform(GiveUniqueNodeNames()).transform(GiveReadableTensorNames())
+        model = model.transform(SortGraph()).transform(GiveUniqueNodeNames())
+        given = [output for node in model.graph.node for output in node.output]
+        model = model.transform(GiveReadableTensorNames())
+        readable = [output for node in model.graph.node for output in node.output]
+        model.set_metadata_prop(ORIGINS, json.dumps(dict(zip(readable, given, strict=True))))
+        return model

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
-from qonnx.transformation.general import GiveReadableTensorNames, GiveUniqueNodeNames, SortGraph
+from qonnx.transformation.general import SortGraph
 from qonnx.util.basic import qonnx_make_model
 
 from finn_flow.transformations.elementwise import Expression, Source
 from finn_flow.transformations.graph_index import live_nodes
+from finn_flow.transformations.name_nodes import name_nameless_nodes
 
 DOMAIN = "custom_ops"
 """ONNX domain of this project's ops on integer graphs."""
@@ -170,6 +171,6 @@ def build_model(graph: IntegerGraph, old: ModelWrapper, inputs: list[str], outpu
     for tensor, dtype in graph.dtypes.items():
         if tensor in used:
             model.set_tensor_datatype(tensor, DataType[dtype])
-    for transformation in (SortGraph(), GiveUniqueNodeNames(), GiveReadableTensorNames()):
-        model = model.transform(transformation)
+    model = model.transform(SortGraph())
+    name_nameless_nodes(model)
     return model

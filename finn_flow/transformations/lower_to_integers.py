@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from onnx import NodeProto, helper
 from qonnx.core.modelwrapper import ModelWrapper
@@ -12,14 +14,13 @@ from finn_flow.errors import UserError
 from finn_flow.transformations.elementwise import ELEMENTWISE_OPS
 from finn_flow.transformations.graph_index import live_nodes
 from finn_flow.transformations.integer_graph import Codes, IntegerGraph, build_model
+from finn_flow.transformations.interface import read_input, read_outputs, write_forms
 from finn_flow.transformations.lower_elementwise import lower_concat, lower_copy, lower_elementwise
 from finn_flow.transformations.lower_layers import lower_conv, lower_matmul
 from finn_flow.transformations.lower_pooling import lower_average_pool, lower_max_pool, lower_whole_map_pool
 from finn_flow.transformations.lower_quantisers import lower_quant
 from finn_flow.transformations.lower_reshapes import lower_reshape
-
-LOGITS_SCALE = "logits_scale"
-"""Metadata property of the lowered graph: the value of one code of its output."""
+from finn_flow.transformations.normal_form import ToNormalForm
 
 
 class LowerToIntegers(Transformation):
@@ -30,8 +31,8 @@ class LowerToIntegers(Transformation):
     that very arithmetic (see `find_thresholds`). The state update stays ``Quant(z + inc·2^-k)``, on codes. Thresholds
     that differ between the iterations of a loop become one of its stacked parameters.
 
-    Input of the new graph: image codes instead of values. Output: logit codes; the value of one code is the metadata
-    property ``logits_scale``.
+    Input of the new graph: image codes instead of values. Outputs: integers; the value of one code is in their
+    `OutputForm`.
 
     Raises
     ------
@@ -40,20 +41,25 @@ class LowerToIntegers(Transformation):
     """
 
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
-        if model.get_metadata_prop(LOGITS_SCALE) is not None:
+        model, _ = ToNormalForm().apply(model)
+        if is_lowered(model):
             return model, False
         graph = IntegerGraph()
         outputs = _lower_graph(model, graph)
-        if len(outputs) != 1 or len(model.graph.input) != 1:
-            raise UserError("the graph must have one input and one output")
-        scale = np.unique(outputs[0].scale)
-        if scale.size != 1:
-            raise UserError("the output has a scale per channel; quantise the last layer's weights per tensor")
-        lowered = build_model(graph, model, [model.graph.input[0].name], [outputs[0].name])
-        lowered.set_metadata_prop(LOGITS_SCALE, repr(float(scale[0])))
+        lowered = build_model(graph, model, [model.graph.input[0].name], [output.name for output in outputs])
         for prop in model.graph.metadata_props:
             lowered.set_metadata_prop(prop.key, prop.value)
+        forms = [
+            replace(form, scale=tuple(np.ravel(output.scale).tolist()))
+            for form, output in zip(read_outputs(model), outputs, strict=True)
+        ]
+        write_forms(lowered, read_input(model), forms)
         return lowered, False
+
+
+def is_lowered(model: ModelWrapper) -> bool:
+    """Tell whether the model's tensors are integers already."""
+    return all(form.scale for form in read_outputs(model))
 
 
 def _lower_graph(model: ModelWrapper, graph: IntegerGraph) -> list[Codes]:

@@ -63,7 +63,10 @@ class RollODEBlocks(Transformation):
         blocks = find_repeated_blocks(index)
         if not blocks:
             if self.require and not model.get_nodes_by_op_type("ODELoop"):
-                raise UserError(f"no ODE block found: {explain_no_block(index)}")
+                raise UserError(
+                    f"no ODE block found: {explain_no_block(index)}. To build the network without a loop, leave "
+                    "finn_flow.steps.frontend.step_roll_ode_blocks out of the configuration"
+                )
             self.left_alone = explain_unrolled(index)
             return model, False
 

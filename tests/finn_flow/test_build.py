@@ -13,6 +13,7 @@ from finn_flow.cli.group import main
 from finn_flow.errors import UserError
 from finn_flow.execution import execute_batch, execute_hardware
 from finn_flow.finn_adapter.environment import ensure_finn
+from finn_flow.transformations.interface import read_outputs
 from tests.finn_flow.transformations.qonnx_graphs import GraphBuilder, ode_net
 from tests.places import BUILD_CONFIGS
 
@@ -81,7 +82,7 @@ def test_every_intermediate_model_gives_the_same_logits(built, model_path):
     codes = np.random.default_rng(0).integers(0, 256, (4, 3, 4, 4))
     expected = execute_batch(ModelWrapper(str(model_path)), codes / np.float32(128))
     integers = ModelWrapper(str(steps / "step_lower_to_integers.onnx"))
-    scale = float(integers.get_metadata_prop("logits_scale"))
+    scale = read_outputs(integers)[0].scale[0]
     np.testing.assert_array_equal(execute_batch(integers, codes) * np.float32(scale), expected)
     found = execute_hardware(ModelWrapper(str(steps / "step_fold.onnx")), codes.transpose(0, 2, 3, 1))
     np.testing.assert_array_equal(found["logits"] * np.float32(scale), expected)

@@ -18,7 +18,7 @@ from finn_flow.fifo_sizing.search import size_fifos
 from finn_flow.fifo_sizing.sizes import FIFOSizes
 from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.netlist import Netlist, write_netlist
-from finn_flow.steps.frontend import step_lower_to_integers, step_roll_ode_blocks
+from finn_flow.steps.frontend import step_lower_to_integers, step_roll_ode_blocks, step_select_labels
 from finn_flow.transformations.bodies import change_bodies
 from finn_flow.transformations.convert_to_hardware import ConvertToHardware
 from finn_flow.transformations.insert_forks import InsertForks
@@ -78,7 +78,7 @@ def one_block() -> OneBlock:
     golden = make_golden(network, smooth_images(CONFIG, FRAMES, seed=1))
     golden.save(folder / "golden.npz")
     model = to_qonnx(network)
-    for step in (step_roll_ode_blocks, step_lower_to_integers):
+    for step in (step_roll_ode_blocks, step_lower_to_integers, step_select_labels):
         model = step(model, None)
     model = model.transform(ConvertToHardware()).transform(InsertForks()).transform(NameNodes())
     folded = fold(model).transform(InsertWidthConverters()).transform(NameNodes())

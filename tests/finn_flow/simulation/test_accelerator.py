@@ -233,6 +233,6 @@ def test_loading_does_not_depend_on_the_working_directory(tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     with Accelerator(Netlist.load(Path("build/rtl"))) as accelerator:
         run = accelerator.run(one_block().golden.inputs[:3])
-    scale = one_block().netlist.logits_scale
+    scale = one_block().netlist.results[0].scale[0]
     np.testing.assert_array_equal(run.results[LOGITS] * scale, one_block().golden.logits[:3])
     assert folder.is_dir()

@@ -13,6 +13,7 @@ from finn_flow.transformations.insert_forks import InsertForks
 from finn_flow.transformations.insert_width_converters import InsertWidthConverters
 from finn_flow.transformations.name_nodes import NameNodes
 from finn_flow.transformations.roll_ode_blocks import RollODEBlocks
+from finn_flow.transformations.select_labels import SelectLabels
 
 
 def integers(model: ModelWrapper) -> ModelWrapper:
@@ -20,7 +21,8 @@ def integers(model: ModelWrapper) -> ModelWrapper:
 
 
 def hardware(lowered: ModelWrapper) -> ModelWrapper:
-    return lowered.transform(ConvertToHardware()).transform(InsertForks()).transform(NameNodes())
+    converted = lowered.transform(SelectLabels()).transform(ConvertToHardware())
+    return converted.transform(InsertForks()).transform(NameNodes())
 
 
 def finish(model: ModelWrapper) -> ModelWrapper:

@@ -14,7 +14,7 @@ from finn_flow.folding.target import fold_for_cycles
 from finn_flow.netlist import write_netlist
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.simulation.accelerator import Accelerator
-from finn_flow.steps.frontend import step_lower_to_integers, step_roll_ode_blocks
+from finn_flow.steps.frontend import step_lower_to_integers, step_roll_ode_blocks, step_select_labels
 from finn_flow.steps.hardware import step_convert_to_hardware
 from finn_flow.transformations.bodies import loop_body, loops
 from finn_flow.transformations.insert_fifos import InsertFIFOs
@@ -32,7 +32,7 @@ FRAMES = 5
 def model():
     ensure_finn()
     model = to_qonnx(untrained_network(CONFIG, seed=0))
-    for step in (step_roll_ode_blocks, step_lower_to_integers, step_convert_to_hardware):
+    for step in (step_roll_ode_blocks, step_lower_to_integers, step_select_labels, step_convert_to_hardware):
         model = step(model, None)
     fold_for_cycles(model, 600, "ZCU104")
     return model.transform(InsertWidthConverters()).transform(InsertFIFOs()).transform(NameNodes())

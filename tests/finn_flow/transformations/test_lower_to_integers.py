@@ -14,7 +14,8 @@ from finn_flow.errors import UserError
 from finn_flow.execution import execute_batch
 from finn_flow.steps.frontend import step_lower_to_integers
 from finn_flow.transformations.bodies import loop_body, loops
-from finn_flow.transformations.lower_to_integers import LOGITS_SCALE, LowerToIntegers
+from finn_flow.transformations.interface import read_outputs
+from finn_flow.transformations.lower_to_integers import LowerToIntegers
 from finn_flow.transformations.roll_ode_blocks import RollODEBlocks
 from tests.finn_flow.transformations.qonnx_graphs import STATE, GraphBuilder, ode_net
 
@@ -33,7 +34,7 @@ def assert_same_integers(model: ModelWrapper, lowered: ModelWrapper, seed: int =
     expected = np.concatenate([execute_batch(model, value[np.newaxis]) for value in values])
     found = execute_batch(lowered, codes)
     np.testing.assert_array_equal(found, np.rint(found))
-    np.testing.assert_array_equal(found * float(lowered.get_metadata_prop(LOGITS_SCALE)), expected)
+    np.testing.assert_array_equal(found * read_outputs(lowered)[0].scale[0], expected)
 
 
 @settings(max_examples=12)
@@ -215,7 +216,7 @@ def _zero_point() -> ModelWrapper:
 
 def _softmax() -> ModelWrapper:
     net = GraphBuilder()
-    return net.finish((1, 2, 4, 4), net.node("Softmax", net.quant("x", **STATE)))
+    return net.finish((1, 2, 4, 4), net.quant(net.node("Softmax", net.quant("x", **STATE)), **STATE))
 
 
 def _unquantised_increment() -> ModelWrapper:
@@ -239,13 +240,13 @@ def _sixteen_bits() -> ModelWrapper:
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (_one_conv(input_quantised=False), "Conv_0: its input must be quantised; put a quantiser before it"),
-        (_one_conv(weight_quantised=False), "Conv_0: its weights must be quantised constants"),
-        (_zero_point(), "Quant_0: the zero-point must be 0, not 3"),
-        (_softmax(), "Softmax_0: no integer form of Softmax is known"),
-        (_unquantised_increment(), r"Quant_\d: operand \w+ of the sum before it is not quantised to few bits"),
+        (_one_conv(input_quantised=False), "Conv_t.: reads the image, which is not quantised; put `qnn.QuantIdentity"),
+        (_one_conv(weight_quantised=False), "Conv_t.: its weights must be quantised constants"),
+        (_zero_point(), "Quant_t.: the zero-point must be 0, not 3"),
+        (_softmax(), "Softmax_t.: no integer form of Softmax is known"),
+        (_unquantised_increment(), r"Quant_t\d+: operand \w+ of the sum before it is not quantised to few bits"),
         (_product(), "is no sum or difference of a function of each"),
-        (_sixteen_bits(), "Quant_2: needs 65,535 steps per channel, more than 1023; quantise to at most 10 bits"),
+        (_sixteen_bits(), "Quant_t.: needs 65,535 steps per channel, more than 1023; quantise to at most 10 bits"),
     ],
 )
 def test_what_has_no_integer_form_is_named(model, message):
