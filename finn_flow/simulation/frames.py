@@ -64,6 +64,23 @@ def frames_of_values(path: Path, values: NDArray, netlist: Netlist) -> Frames:
     return np.ascontiguousarray(np.moveaxis(codes, 1, -1))
 
 
+def check_inputs(path: Path, inputs: NDArray, netlist: Netlist) -> None:
+    """Make sure that an array can be frames: integers [N, H, W, C], or floats of any shape, at least one frame.
+
+    Raises
+    ------
+    UserError : it cannot.
+    """
+    (stream,) = netlist.inputs.values()
+    fits = inputs.dtype.kind == "f" or (inputs.dtype.kind in "iu" and inputs.shape[1:] == stream.shape[1:])
+    if not fits or inputs.ndim < 2 or len(inputs) == 0:
+        wanted = ", ".join(str(n) for n in stream.shape[1:])
+        raise UserError(
+            f"{path}: inputs must be {stream.datatype.lower()} [N, {wanted}] for this accelerator, or the model's "
+            f"input values, not {inputs.dtype} {list(inputs.shape)}"
+        )
+
+
 def readings(path: Path, inputs: NDArray, netlist: Netlist) -> Iterator[tuple[str, Frames]]:
     """Yield, with a description, the frames that an array may mean: the likeliest first.
 
@@ -75,16 +92,11 @@ def readings(path: Path, inputs: NDArray, netlist: Netlist) -> Iterator[tuple[st
     UserError : no frames, or another shape.
     """
     (stream,) = netlist.inputs.values()
-    shape, datatype = stream.shape[1:], DataType[stream.datatype]
-    if inputs.dtype.kind == "f" and inputs.ndim > 1 and len(inputs):
+    datatype = DataType[stream.datatype]
+    check_inputs(path, inputs, netlist)
+    if inputs.dtype.kind == "f":
         yield "the model's input values", frames_of_values(path, inputs, netlist)
         return
-    if inputs.dtype.kind not in "iu" or inputs.shape[1:] != shape or len(inputs) == 0:
-        wanted = ", ".join(str(n) for n in shape)
-        kind = stream.datatype.lower()
-        raise UserError(
-            f"{path}: inputs must be {kind} [N, {wanted}] for this accelerator, not {inputs.dtype} {list(inputs.shape)}"
-        )
     if datatype.min() <= inputs.min() and inputs.max() <= datatype.max():
         yield "codes", inputs.astype(np.int64)
     if inputs.dtype == np.uint8:

@@ -14,7 +14,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from finn_flow.errors import UserError
 from finn_flow.execution import execute_hardware
 from finn_flow.netlist.netlist import Netlist
-from finn_flow.simulation.frames import Frames, frames_of_values, random_frames, readings
+from finn_flow.simulation.frames import Frames, check_inputs, frames_of_values, random_frames, readings
 from finn_flow.transformations.interface import OutputForm
 
 ROUNDING = 0.2
@@ -81,6 +81,7 @@ def load_golden(path: Path, netlist: Netlist, expected: Path | None = None) -> G
         raise UserError(f"{path}: no such golden file; `dsode export` writes one beside the model")
     arrays = _read_npz(path)
     inputs, logits, predicted = arrays["inputs"], arrays["logits"], arrays["predicted"]
+    check_inputs(path, inputs, netlist)
     if logits.ndim != 2 or len(logits) != len(inputs) or predicted.shape != (len(inputs),):
         raise UserError(
             f"{path}: logits and predicted must have one row per image, "

@@ -189,7 +189,8 @@ def golden_with(path: Path, **changes) -> Path:
     ("changes", "message"),
     [
         ({"inputs": np.zeros((40, 8, 8, 1), np.uint8)}, "inputs must be uint8 [N, 8, 6, 1] for this accelerator"),
-        ({"inputs": np.zeros((40, 8, 6, 1), np.float32)}, "inputs must be uint8"),
+        ({"inputs": np.zeros((40, 8, 5, 1), np.float32)}, "values must have shape [N, 1, 8, 6], not [40, 8, 5, 1]"),
+        ({"inputs": np.zeros((40, 8, 6, 1), bool)}, "inputs must be uint8"),
         ({"inputs": np.zeros((0, 8, 6, 1), np.uint8)}, "inputs must be uint8"),
         ({"predicted": np.zeros(39, np.int64)}, "one row per image, not [40, 10] and [39] for 40 images"),
         ({"logits": np.full((40, 10), 1 / 3)}, "so it was made for another network"),
