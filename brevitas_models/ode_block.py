@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from brevitas_models.batch_norm import FieldBatchNorm
 from brevitas_models.config import NetworkConfig
+from brevitas_models.held_quant import hold_quantizers
 from brevitas_models.layers import Layers
-from brevitas_models.quantizers import hold_weights
 from brevitas_models.solvers import SOLVERS, Solver
 
 
@@ -96,7 +96,7 @@ class ODEBlock(nn.Module):
         return step
 
     def forward(self, x: Tensor) -> Tensor:
-        with hold_weights(layer for field in self.fields for layer in field.convolutions):
+        with hold_quantizers(self):
             return self._integrate(self.state(x))
 
     def _integrate(self, z: Tensor) -> Tensor:

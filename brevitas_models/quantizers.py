@@ -6,21 +6,17 @@ models and the integer hardware can be compared without a tolerance.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any
-
 from brevitas.inject.enum import RestrictValueType, ScalingImplType
-from brevitas.nn import QuantConv2d, QuantIdentity, QuantLinear, QuantReLU
+from brevitas.nn import QuantIdentity, QuantLinear, QuantReLU
 from brevitas.quant.fixed_point import (
     Int8ActPerTensorFixedPoint,
     Int8WeightPerChannelFixedPoint,
     Int8WeightPerTensorFixedPoint,
     Uint8ActPerTensorFixedPoint,
 )
-from torch import nn
 
 from brevitas_models.fused_quant import FusedIntQuant
+from brevitas_models.held_quant import HeldScaleIntQuant, SharedWeightConv2d
 
 EDGE_WEIGHT_BITS = 8
 """Weights of the first and the last layer."""
@@ -32,6 +28,7 @@ INPUT_BITS = 8
 class ActivationQuantizer(Uint8ActPerTensorFixedPoint):
     """Unsigned, per tensor; scale learned, started at the 99.9th percentile of the first batches."""
 
+    tensor_quant = HeldScaleIntQuant
     int_quant = FusedIntQuant
     high_percentile_q = 99.9
     collect_stats_steps = 60
@@ -40,6 +37,7 @@ class ActivationQuantizer(Uint8ActPerTensorFixedPoint):
 class SignedQuantizer(Int8ActPerTensorFixedPoint):
     """Signed, per tensor: the state and the increment."""
 
+    tensor_quant = HeldScaleIntQuant
     int_quant = FusedIntQuant
     high_percentile_q = 99.9
     collect_stats_steps = 60
@@ -54,31 +52,6 @@ class InputQuantizer(Uint8ActPerTensorFixedPoint):
     bit_width = INPUT_BITS
     min_val = 0.0
     max_val = (2**INPUT_BITS - 1) / 2**INPUT_BITS
-
-
-class SharedWeightConv2d(QuantConv2d):
-    """A convolution used many times per frame, whose weights need not be quantised anew each time while training."""
-
-    held_weight: Any = None
-
-    def quant_weight(self, *args: Any, **kwargs: Any) -> Any:
-        return super().quant_weight(*args, **kwargs) if self.held_weight is None else self.held_weight
-
-
-@contextmanager
-def hold_weights(layers: Iterable[nn.Module]) -> Iterator[None]:
-    """Quantise the weights of the `SharedWeightConv2d` among ``layers`` once for the whole block, when training.
-
-    Same values and, as the gradients of all uses add up in the one quantised tensor, the same gradients.
-    """
-    held = [layer for layer in layers if isinstance(layer, SharedWeightConv2d) and layer.training]
-    for layer in held:
-        layer.held_weight = layer.quant_weight()
-    try:
-        yield
-    finally:
-        for layer in held:
-            layer.held_weight = None
 
 
 def quant_conv(

@@ -10,11 +10,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from brevitas_models.adaptation.base import AdaptationLoss, Batch
+from brevitas_models.memory import images_at_once
 from brevitas_models.networks import ODENet
 from finn_flow.errors import FlowError
 
 CHUNK = 512
-"""Images per forward pass when the whole target set is looked at."""
+"""Images per forward pass, at most, when the whole target set is looked at."""
 
 
 def cluster_labels(features: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
@@ -59,7 +60,7 @@ class PseudoLabels(AdaptationLoss):
     def prepare(self, network: ODENet, target_images: Tensor) -> Tensor:
         """Labels int64 [N]; -1 where the margin is too small."""
         features, logits = [], []
-        for images in target_images.split(CHUNK):
+        for images in target_images.split(images_at_once(network.config, CHUNK)):
             found = network.features(images.float() * 2.0**-8)
             features.append(found)
             logits.append(network.classifier(found))

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from brevitas_models.adaptation import AdaptationLoss, Batch
 from brevitas_models.calibration import estimate_statistics
+from brevitas_models.memory import images_at_once
 from brevitas_models.networks import ODENet
 from brevitas_models.training import processes
 from brevitas_models.training.config import PHASES, TrainingConfig
@@ -71,7 +72,8 @@ class Phase:
     def _plain_batches(self, images: Tensor) -> list[Tensor]:
         chosen = images[torch.randperm(len(images), generator=self.generator(STATISTICS_DRAW)).to(images.device)]
         chosen = chosen[: STATISTICS_BATCH * STATISTICS_BATCHES]
-        return [image_values(batch) for batch in chosen.chunk(-(-len(chosen) // STATISTICS_BATCH))]
+        size = images_at_once(self.config.network, STATISTICS_BATCH)
+        return [image_values(batch) for batch in chosen.chunk(-(-len(chosen) // size))]
 
 
 def learning_rate(highest: float, position: float) -> float:
@@ -139,8 +141,9 @@ def accuracy(network: ODENet, images: Split) -> float:
     """Share of the images, 0 to 1, that the network, in eval mode, puts into the right class."""
     network.eval()
     right = 0
-    for start in range(0, len(images), EVALUATION_BATCH):
-        chosen = slice(start, start + EVALUATION_BATCH)
+    size = images_at_once(network.config, EVALUATION_BATCH)
+    for start in range(0, len(images), size):
+        chosen = slice(start, start + size)
         right += int((network(images.values(chosen)).argmax(dim=1) == images.labels[chosen]).sum())
     return right / len(images)
 

@@ -4,7 +4,6 @@ import torch
 from brevitas_models.calibration import load_float_weights
 from brevitas_models.config import PRESETS, preset
 from brevitas_models.networks import GlobalSumPool, float_network, quantized_network
-from brevitas_models.quantizers import hold_weights, quant_conv
 from tests.brevitas_models.cases import MATRIX, case
 
 
@@ -43,20 +42,6 @@ def test_pool_is_the_mean_up_to_a_constant_below_one(size):
     pooled = pool(torch.ones(1, 3, *size))
     assert 0.5 < float(pooled[0, 0]) <= 1
     assert float(torch.tensor(pool.factor).log2()) % 1 == 0
-
-
-def test_held_weights_give_the_same_values_and_gradients():
-    torch.manual_seed(0)
-    layer, images = quant_conv(3, 4, 3, weight_bits=4), torch.rand(2, 3, 6, 6)
-    results = []
-    for layers in ([], [layer]):
-        layer.zero_grad()
-        with hold_weights(layers):
-            output = layer(images) + layer(images.flip(2))
-        assert layer.held_weight is None
-        output.square().sum().backward()
-        results.append((output.detach(), layer.weight.grad.clone()))
-    torch.testing.assert_close(results[0], results[1])
 
 
 def test_fields_of_their_own_compute_the_same_with_equal_weights():
