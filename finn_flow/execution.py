@@ -32,8 +32,8 @@ def execute_batch(model: ModelWrapper, inputs: NDArray[np.float32]) -> NDArray[n
         chunk = np.asarray(inputs[start : start + size], dtype=np.float32)
         if len(chunk) not in sized:
             sized[len(chunk)] = with_batch_size(model, len(chunk))
-        context = run_nodes(sized[len(chunk)], {model.graph.input[0].name: chunk})
-        results.append(context[model.graph.output[0].name])
+        output = model.graph.output[0].name
+        results.append(run_nodes(sized[len(chunk)], {model.graph.input[0].name: chunk}, {output})[output])
     return np.concatenate(results)
 
 
@@ -62,7 +62,7 @@ def execute_hardware(model: ModelWrapper, frames: NDArray[np.integer]) -> dict[s
         chunk = frames[start : start + size].astype(np.float32)
         if len(chunk) not in sized:
             sized[len(chunk)] = with_batch_size(model, len(chunk))
-        context = run_nodes(sized[len(chunk)], {model.graph.input[0].name: chunk})
+        context = run_nodes(sized[len(chunk)], {model.graph.input[0].name: chunk}, found)
         for name, values in found.items():
             values.append(context[name].reshape(len(chunk), -1))
     integers = {name: np.concatenate(values).astype(np.int64) for name, values in found.items()}

@@ -216,15 +216,14 @@ class ODELoop_rtl(BodyAttribute, HardwareOp):
     def compute(self, inputs: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
         """Return the state after the last iteration; the first axis may hold several frames."""
         body = self.get_nodeattr("body")
-        names = [value.name for value in body.graph.input]
+        names, output = [value.name for value in body.graph.input], body.graph.output[0].name
         at_once = _shape(body.graph, "input")[0]
         results = []
         for start in range(0, len(inputs[0]), at_once):
             state = inputs[0][start : start + at_once].astype(np.float32)
             for iteration in range(self.get_nodeattr("iterations")):
                 values = [state, np.array([iteration], dtype=np.float32)]
-                context = run_nodes(body, dict(zip(names, values, strict=False)))
-                state = context[body.graph.output[0].name]
+                state = run_nodes(body, dict(zip(names, values, strict=False)), {output})[output]
             results.append(state)
         return [np.rint(np.concatenate(results)).astype(np.int64)]
 

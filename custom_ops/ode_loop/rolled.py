@@ -56,7 +56,7 @@ class ODELoop(BodyAttribute, CustomOp):
         node = self.onnx_node
         iterations = self.get_nodeattr("iterations")
         body = self.get_nodeattr("body")
-        names = [value.name for value in body.graph.input]
+        names, output = [value.name for value in body.graph.input], body.graph.output[0].name
         parameters = [context[name] for name in node.input[1:]]
         for name, parameter in zip(node.input[1:], parameters, strict=True):
             if parameter.shape[:1] != (iterations,):
@@ -67,8 +67,7 @@ class ODELoop(BodyAttribute, CustomOp):
         state = context[node.input[0]]
         for i in range(iterations):
             inputs = [state, *(np.asarray(parameter[i]) for parameter in parameters)]
-            result = run_nodes(body, dict(zip(names, inputs, strict=True)))
-            state = result[body.graph.output[0].name]
+            state = run_nodes(body, dict(zip(names, inputs, strict=True)), {output})[output]
         context[node.output[0]] = state
 
     def verify_node(self) -> list[str]:
