@@ -71,7 +71,8 @@ def _print_report(report: dict[str, Any]) -> None:
     for loop in report["loops"]:
         numbers = [str(loop[key]) for key in ("iterations", "body_ii_cycles", "cycles_per_frame")]
         loops.add_row(loop["name"], *numbers, f"{loop['feedback_fifo_bits']:,} bits", loop["limited_by"])
-    out.print(loops)
+    if report["loops"]:
+        out.print(loops)
     resources = Table("resource", "estimated", "on the board", "share", title="Estimated resources")
     for name, row in report["resources"].items():
         resources.add_row(name, f"{row['estimated']:,}", f"{row['available']:,}", f"{row['percent']} %")

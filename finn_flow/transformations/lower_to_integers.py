@@ -72,17 +72,26 @@ def _lower_graph(model: ModelWrapper, graph: IntegerGraph) -> list[Codes]:
     for output in model.graph.output:
         value = graph.env.get(output.name)
         if not isinstance(value, Codes):
-            raise UserError(f"output {output.name}: must be a quantised tensor or the result of a quantised layer")
+            producer = model.find_producer(output.name)
+            last = producer.name if producer is not None else "the input"
+            raise UserError(
+                f"output {output.name}: {last} gives no integers; leave out the bias or function after the last "
+                "quantised layer, or put a quantiser behind it"
+            )
         outputs.append(value)
     return outputs
 
 
 def _lower_loop(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> None:
-    state = graph.env.get(node.input[0])
-    if not isinstance(state, Codes):
-        raise UserError(f"{node.name}: the state that enters the loop is not quantised")
     instance = getCustomOp(node)
     body = instance.get_nodeattr("body")
+    state = graph.env.get(node.input[0])
+    if not isinstance(state, Codes):
+        last = body.find_producer(body.graph.output[0].name)
+        raise UserError(
+            f"{node.name}: its state {node.input[0]} is not quantised; put one quantiser q in front of the block and "
+            f"behind {last.name if last is not None else 'the sum'} in every iteration: z = q(z), then z = q(z + f(z))"
+        )
     inner = IntegerGraph()
     entry = body.graph.input[0].name
     inner.env[entry] = inner.know(Codes(entry, state.scale, state.lowest, state.highest, state.shape))

@@ -166,10 +166,19 @@ _SIGNED: Values = signed
 _TIDY: dict[str, Any] = {"tidy": True}
 _AS_IT_IS: dict[str, Any] = {"train": False, **_TIDY}
 
+_BIAS = (
+    "output global_out: Gemm_0 gives no integers; leave out the bias or function after the last quantised layer, or "
+    "put a quantiser behind it"
+)
+
 CASES: dict[str, Case] = {
     "one shared quantiser": Case("one default quantiser for state and increment", network, export=_TIDY),
     "no state quantiser": Case(
-        "`z + f(z)`, no quantiser on the state", lambda: network(NoStateQuantiser(separable_field())), export=_TIDY
+        "`z + f(z)`, no quantiser on the state",
+        lambda: network(NoStateQuantiser(separable_field())),
+        "ODELoop_0: its state BatchNormalization_0_out0 is not quantised; put one quantiser q in front of the block "
+        "and behind Add_0 in every iteration: z = q(z), then z = q(z + f(z))",
+        export=_TIDY,
     ),
     "two quantisers": Case(
         "state and increment with a default quantiser each",
@@ -182,8 +191,12 @@ CASES: dict[str, Case] = {
         export={"values": _SIGNED, **_TIDY},
     ),
     "16-bit biases": Case("convolutions with `Int16Bias`", lambda: network(Euler(BiasedField())), export=_TIDY),
-    "32-bit bias at the end": Case("last layer with `Int32Bias`", lambda: network(head=BiasedHead()), export=_TIDY),
-    "float bias at the end": Case("last layer with a float bias", lambda: network(head=Head(bias=True)), export=_TIDY),
+    "32-bit bias at the end": Case(
+        "last layer with `Int32Bias`", lambda: network(head=BiasedHead()), _BIAS, export=_TIDY
+    ),
+    "float bias at the end": Case(
+        "last layer with a float bias", lambda: network(head=Head(bias=True)), _BIAS, export=_TIDY
+    ),
     "time as a channel": Case("time concatenated as a channel", lambda: network(TimeEuler(TimeField())), export=_TIDY),
     "ReLU after the sum": Case("`z = relu(z + relu(f(z)))`, unsigned state", _relu_state, export=_TIDY),
     "adaptive average pool": Case(
@@ -197,7 +210,25 @@ CASES: dict[str, Case] = {
         lambda: network(Euler(separable_field(weight_quant=SignedBinaryWeightPerTensorConst))),
         export=_TIDY,
     ),
-    "one step": Case("no repeated block", lambda: network(Euler(separable_field(), steps=1)), export=_TIDY),
+    "one step": Case(
+        "no repeated block, rolling asked for",
+        lambda: network(Euler(separable_field(), steps=1)),
+        "no ODE block found: no two layers share a weight; the steps of an ODE solver share one set of weights. To "
+        "build the network without a loop, leave finn_flow.steps.frontend.step_roll_ode_blocks out of the "
+        "configuration",
+        export=_TIDY,
+    ),
+    "one step, not rolled": Case(
+        "no repeated block, without the rolling step",
+        lambda: network(Euler(separable_field(), steps=1)),
+        export=_TIDY,
+        without_steps=("step_roll_ode_blocks",),
+    ),
+    "logits": Case(
+        "the values of the last layer, without the step that selects labels",
+        network,
+        without_steps=("step_select_labels",),
+    ),
     "one number": Case("one output value", lambda: network(head=Head(classes=1)), export=_TIDY),
     "feature map": Case(
         "a quantised feature map as output",
