@@ -20,11 +20,11 @@ from finn_flow.simulation.golden import read_npy
 from finn_flow.transformations.interface import InputForm, OutputForm, read_input, read_outputs
 from finn_flow.transformations.lower_to_integers import is_lowered
 
-FLOATS = {"tidy_up_python": "initial_python", "qonnx_to_finn_python": "finn_onnx_python"}
-INTEGERS = {"streamlined_python": "streamlined_python"}
-HARDWARE = {"folded_hls_cppsim": "folded_hls_cppsim"}
-NETLIST = {"node_by_node_rtlsim": "node_by_node_rtlsim", "stitched_ip_rtlsim": "stitched_ip_rtlsim"}
-"""FINN's verification steps and the names of their files; both simulations are those of the whole netlist."""
+FLOATS = ("initial_python", "finn_onnx_python")
+INTEGERS = ("streamlined_python",)
+HARDWARE = ("folded_hls_cppsim",)
+NETLIST = ("node_by_node_rtlsim", "stitched_ip_rtlsim")
+"""FINN's verification steps and of their files; both simulations are those of the whole netlist."""
 
 
 class FinnVerification:
@@ -88,17 +88,17 @@ class FinnVerification:
             shape = netlist.value_shape(0)
             values = context[values_name(0)].reshape(len(frames), *shape[1:])
             labels = run.results[next(iter(netlist.outputs))] if form.labels else None
-            self._report(name, NETLIST[name], _as_given(form, values), labels, context)
+            self._report(name, _as_given(form, values), labels, context)
 
     def _floats(self, model: ModelWrapper) -> None:
-        for name, label in FLOATS.items():
+        for name in FLOATS:
             if name in self.wanted and name not in self.done:
                 tensor = read_outputs(model)[0].tensor
                 (found,) = GivenModel(self.model_path).run(self._values(), [tensor])
-                self._report(name, label, found, None, {tensor: found})
+                self._report(name, found, None, {tensor: found})
 
-    def _graph(self, names: dict[str, str], model: ModelWrapper, codes: NDArray[np.int64]) -> None:
-        for name, label in names.items():
+    def _graph(self, names: tuple[str, ...], model: ModelWrapper, codes: NDArray[np.int64]) -> None:
+        for name in names:
             if name not in self.wanted or name in self.done:
                 continue
             context = run_nodes(
@@ -108,9 +108,9 @@ class FinnVerification:
             producer = model.find_producer(output)
             selects = producer is not None and producer.op_type == "TopK_rtl"
             values = context[producer.input[0] if selects else output].astype(np.int64)
-            if names is INTEGERS and values.ndim > 2:
+            if names == INTEGERS and values.ndim > 2:
                 values = np.moveaxis(values, 1, -1)
-            self._report(name, label, _as_given(form, values), context[output] if selects else None, context)
+            self._report(name, _as_given(form, values), context[output] if selects else None, context)
 
     def _values(self) -> NDArray[np.float32]:
         return np.asarray(self.input, dtype=np.float32)
@@ -120,9 +120,7 @@ class FinnVerification:
         codes = form.encode(self._values())
         return (np.moveaxis(codes, 1, -1) if channels_last else codes).reshape(len(self.input), *shape)
 
-    def _report(
-        self, name: str, label: str, values: NDArray, labels: NDArray | None, context: dict[str, NDArray]
-    ) -> None:
+    def _report(self, name: str, values: NDArray, labels: NDArray | None, context: dict[str, NDArray]) -> None:
         """Write a file per frame, and stop the build if one is wrong."""
         self.done.add(name)
         count = len(self.expected)
@@ -138,7 +136,7 @@ class FinnVerification:
         right = np.isclose(found, expected, **tolerance).all(axis=1)
         folder = self.config.get_verification_output_directory()
         for number, row in enumerate(found):
-            stem = folder / f"verify_{label}_{number}_{'SUCCESS' if right[number] else 'FAIL'}"
+            stem = folder / f"verify_{name}_{number}_{'SUCCESS' if right[number] else 'FAIL'}"
             if self.config.verify_save_full_context:
                 frame = {key: tensor[number] for key, tensor in context.items() if len(np.atleast_1d(tensor)) == count}
                 np.savez(stem.with_suffix(".npz"), **frame)
