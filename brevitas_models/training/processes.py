@@ -1,8 +1,9 @@
 """The processes that share a training (`torchrun`); in a training of one process every function here does nothing.
 
 Each process trains on its part of every batch, and gradients are averaged after every step, so that all hold the same
-weights. What looks at whole data sets (statistics, pseudo-labels, accuracy) is done by every process alike; what counts
-is what the first one writes.
+weights. Batch-norm and adaptation losses see a process's own part of the batch only, so results differ a little from
+those of one process with the whole batch. What looks at whole data sets (statistics, pseudo-labels, accuracy) is
+done by every process alike; what counts is what the first one writes.
 """
 
 from __future__ import annotations
