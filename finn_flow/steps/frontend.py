@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from qonnx.core.modelwrapper import ModelWrapper
-from qonnx.transformation.batchnorm_to_affine import BatchNormToAffine
 from qonnx.transformation.fold_constants import FoldConstants
 from qonnx.transformation.infer_shapes import InferShapes
 
@@ -42,7 +41,6 @@ def _tidy(model: ModelWrapper) -> ModelWrapper:
     for transformation in (
         InlineConstants(),
         InferShapes(),
-        BatchNormToAffine(),
         FoldConstants(exclude_op_types=["Quant", "IntQuant", "BipolarQuant", "ODELoop"]),
         InferShapes(),
     ):

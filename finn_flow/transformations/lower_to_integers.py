@@ -15,12 +15,20 @@ from finn_flow.transformations.elementwise import ELEMENTWISE_OPS
 from finn_flow.transformations.graph_index import live_nodes
 from finn_flow.transformations.integer_graph import Codes, IntegerGraph, build_model
 from finn_flow.transformations.interface import read_input, read_outputs, write_forms
+from finn_flow.transformations.lower_batch_norm import lower_batch_norm
 from finn_flow.transformations.lower_elementwise import lower_concat, lower_copy, lower_elementwise
 from finn_flow.transformations.lower_layers import lower_conv, lower_matmul
 from finn_flow.transformations.lower_pooling import lower_average_pool, lower_max_pool, lower_whole_map_pool
 from finn_flow.transformations.lower_quantisers import lower_quant
 from finn_flow.transformations.lower_reshapes import lower_reshape
 from finn_flow.transformations.normal_form import ToNormalForm
+
+
+_STATE_ADVICE = "share one state quantiser q: z = q(z) before the first step, and z = q(z + i(f(z))) in each"
+
+
+class UnquantisedOutput(UserError):
+    """An output of a graph, or of a loop's body, has no codes."""
 
 
 class LowerToIntegers(Transformation):
@@ -74,12 +82,18 @@ def _lower_graph(model: ModelWrapper, graph: IntegerGraph) -> list[Codes]:
         if not isinstance(value, Codes):
             producer = model.find_producer(output.name)
             last = producer.name if producer is not None else "the input"
-            raise UserError(
+            raise UnquantisedOutput(
                 f"output {output.name}: {last} gives no integers; leave out the bias or function after the last "
                 "quantised layer, or put a quantiser behind it"
             )
         outputs.append(value)
     return outputs
+
+
+def _described(state: Codes) -> str:
+    if state.scale.ndim or state.lowest.ndim:
+        return "a scale or range for each channel"
+    return f"scale {float(state.scale):.9g} and codes {int(state.lowest)} to {int(state.highest)}"
 
 
 def _lower_loop(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> None:
@@ -98,14 +112,13 @@ def _lower_loop(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> No
     inner.shapes[entry], inner.dtypes[entry] = state.shape, graph.dtypes[state.name]
     for tensor, parameter in zip(body.graph.input[1:], node.input[1:], strict=True):
         inner.indexed[tensor.name] = model.get_initializer(parameter)
-    (result,) = _lower_graph(body, inner)
-    closes = result.scale == state.scale and result.lowest == state.lowest and result.highest == state.highest
-    if not closes:
-        raise UserError(
-            f"{node.name}: the state enters with scale {float(state.scale):g} and codes {int(state.lowest)} to "
-            f"{int(state.highest)} but leaves with scale {float(result.scale):g} and codes {int(result.lowest)} to "
-            f"{int(result.highest)}; share one state quantiser"
-        )
+    try:
+        (result,) = _lower_graph(body, inner)
+    except UnquantisedOutput:
+        raise UserError(f"{node.name}: the state that leaves the loop is not quantised; {_STATE_ADVICE}") from None
+    before, after = _described(state), _described(result)
+    if before != after:
+        raise UserError(f"{node.name}: the state enters with {before} but leaves with {after}; {_STATE_ADVICE}")
     stacked = []
     needed = {name for number in live_nodes(inner.nodes, [result.name]) for name in inner.nodes[number].input}
     parameters = {name: value for name, value in inner.new_parameters.items() if name in needed}
@@ -126,8 +139,8 @@ def _lower_loop(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> No
 
 
 _HANDLERS = {
-    "Identity": lower_copy,
-    "Cast": lower_copy,
+    **dict.fromkeys(("Identity", "Cast", "Dropout"), lower_copy),
+    "BatchNormalization": lower_batch_norm,
     "Quant": lower_quant,
     "IntQuant": lower_quant,
     "BipolarQuant": lower_quant,

@@ -33,7 +33,8 @@ def assert_same_logits(lowered: ModelWrapper, converted: ModelWrapper, seed: int
     shape = lowered.get_tensor_shape(lowered.graph.input[0].name)
     codes = np.random.default_rng(seed).integers(0, 256, (5, *shape[1:]))
     expected = execute_batch(lowered, codes).astype(np.int64)
-    found = execute_hardware(converted, codes.transpose(0, 2, 3, 1))
+    frames = np.moveaxis(codes, 1, -1).reshape(len(codes), *[*shape[2:], 1, 1][:2], shape[1])
+    found = execute_hardware(converted, frames)
     np.testing.assert_array_equal(found["logits"], expected)
     np.testing.assert_array_equal(found["labels"], expected.argmax(axis=1))
 

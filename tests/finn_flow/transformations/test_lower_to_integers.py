@@ -152,6 +152,21 @@ def test_a_falling_function_of_a_state_that_others_read_is_a_table():
     assert_same_integers(model, lowered)
 
 
+def test_batch_norms_of_their_own_in_each_iteration():
+    net = GraphBuilder(seed=4)
+    x = net.quant("x", bits=8, scale=INPUT_SCALE, signed=0)
+    z = net.quant(net.affine(net.conv(x, net.weight(2, 3, 3, 3), 3), 2), **STATE)
+    weight = net.weight(2, 2, 3, 3)
+    for _ in range(3):
+        draws = (net.random.uniform(0.5, 1.5, 2) * [1, -1], *net.random.uniform(-1, 1, (2, 2)), [0.5, 2.0])
+        y = net.node("BatchNormalization", net.conv(net.relu(z), weight, 3), *map(net.constant, draws))
+        z = net.quant(net.node("Add", z, net.quant(y, **STATE)), **STATE)
+    model = net.finish((1, 3, 4, 4), z)
+    lowered = lower(model.transform(RollODEBlocks()))
+    assert len(next(loops(lowered)).input) == 2  # the state, and thresholds of each iteration
+    assert_same_integers(model, lowered)
+
+
 def _time_as_a_channel(steps: int, quantised: bool) -> ModelWrapper:
     """Every convolution of the field also takes a channel that holds the time."""
     net = GraphBuilder(seed=9)
