@@ -4,11 +4,18 @@ qonnx finds the ops of the ONNX domain ``custom_ops`` in this module's ``custom_
 under FINN's RTL domain, where FINN looks for RTL nodes.
 """
 
+from custom_ops.channel_affine.integer_op import ChannelAffine
 from custom_ops.hardware import register_hardware_ops
 from custom_ops.indexed_thresholding.integer_op import PositionThreshold
 from custom_ops.lookup.integer_op import Lookup
 from custom_ops.ode_loop.rolled import ODELoop
 from custom_ops.ode_update.integer_op import ODEUpdate
 
-custom_op = {"Lookup": Lookup, "ODELoop": ODELoop, "ODEUpdate": ODEUpdate, "PositionThreshold": PositionThreshold}
+custom_op = {
+    "ChannelAffine": ChannelAffine,
+    "Lookup": Lookup,
+    "ODELoop": ODELoop,
+    "ODEUpdate": ODEUpdate,
+    "PositionThreshold": PositionThreshold,
+}
 register_hardware_ops()

@@ -29,6 +29,14 @@ MOST_GOLDEN = 8
 """Golden frames of a proof; `dsode simulate` sends them all."""
 
 
+Forms = tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]
+
+
+def _forms(model: ModelWrapper) -> Forms:
+    """What integers of a model's outputs stand for: a step that makes labels comparable changes it."""
+    return tuple((output.scale, output.offset) for output in read_outputs(model))
+
+
 @dataclass
 class Proof:
     """Compares the model as given with the integers and the hardware graph, code by code.
@@ -50,6 +58,7 @@ class Proof:
     _integers: ModelWrapper | None = None
     _codes: NDArray[np.int64] | None = None
     _results: list[NDArray[np.int64]] = field(default_factory=list)
+    _forms: Forms = ()
 
     def check(self, model: ModelWrapper, last: bool = False) -> None:
         """Compare a model after a build step, if it is in a new form or the ``last`` one.
@@ -64,7 +73,7 @@ class Proof:
         if not is_lowered(model):
             self._float_model = model
         elif not any(node.domain == DOMAIN for node in model.graph.node):
-            if "integers" not in self.compared and self._float_model is not None:
+            if self._float_model is not None and self._forms != _forms(model):
                 self._check_integers(model)
         elif self._integers is not None and (last or "hardware graph" not in self.compared):
             self._check_hardware(model)
@@ -102,7 +111,7 @@ class Proof:
             wrong = self._without_undecided(wrong, difference)
         if wrong.any():
             self._refuse("the integers differ", wrong, difference)
-        self._integers, self._codes, self._results = model, codes, results
+        self._integers, self._codes, self._results, self._forms = model, codes, results, _forms(model)
         self._note("integers", len(codes))
 
     def _without_undecided(self, wrong: NDArray[np.bool_], difference: Difference | None) -> NDArray[np.bool_]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto
+from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
 from finn_flow.transformations.hardware_graph import HardwareGraph
+from finn_flow.transformations.integer_graph import integer_type
 
 INDEX = "index"
 """The body input that carries the iteration number to iteration-indexed thresholds."""
@@ -68,6 +70,29 @@ def convert_lookup(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph
         lowest=getCustomOp(node).get_nodeattr("lowest"),
         channel_wise=int(table.shape[0] > 1),
         inputDataType=hardware.dtypes[x],
+        outputDataType=hardware.dtypes[output],
+    )
+
+
+def convert_affine(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph) -> None:
+    """Make a factor and an offset per channel."""
+    x, output, parameter = hardware.tensor(node.input[0]), node.output[0], node.input[1]
+    hardware.set_parameter(model, parameter, model.get_initializer(parameter))
+    hardware.define_like(model, output)
+    constants = hardware.initializers[parameter].astype(np.int64)
+    kind = DataType[hardware.dtypes[x]]
+    ends = np.array([[int(kind.min())], [int(kind.max())]]) * constants[:, 0] + constants[:, 1]
+    hardware.dtypes[output] = integer_type(int(ends.min()), int(ends.max()), signed=True)
+    shape = hardware.shapes[output]
+    hardware.emit(
+        "ChannelAffine_rtl",
+        [x, parameter],
+        output,
+        NumChannels=shape[-1],
+        PE=1,
+        numInputVectors=list(shape[:-1]),
+        inputDataType=hardware.dtypes[x],
+        constantDataType=hardware.dtypes[parameter],
         outputDataType=hardware.dtypes[output],
     )
 

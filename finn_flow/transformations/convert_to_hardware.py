@@ -12,7 +12,13 @@ from qonnx.transformation.base import Transformation
 from custom_ops.hardware import DOMAIN
 from custom_ops.window_reduce.reference import Window
 from finn_flow.errors import UserError
-from finn_flow.transformations.convert_elementwise import INDEX, convert_lookup, convert_thresholds, convert_update
+from finn_flow.transformations.convert_elementwise import (
+    INDEX,
+    convert_affine,
+    convert_lookup,
+    convert_thresholds,
+    convert_update,
+)
 from finn_flow.transformations.convert_layers import convert_conv, convert_matmul
 from finn_flow.transformations.convert_windows import convert_max_pool, emit_windows
 from finn_flow.transformations.hardware_graph import HardwareGraph
@@ -139,6 +145,7 @@ def _convert_loop(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph)
 _CONVERTERS = {
     "MultiThreshold": convert_thresholds,
     "PositionThreshold": convert_thresholds,
+    "ChannelAffine": convert_affine,
     "Lookup": convert_lookup,
     "Conv": convert_conv,
     "MatMul": convert_matmul,

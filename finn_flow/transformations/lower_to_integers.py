@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import NodeProto, helper
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
@@ -18,11 +19,11 @@ from finn_flow.transformations.interface import read_input, read_outputs, write_
 from finn_flow.transformations.lower_batch_norm import lower_batch_norm
 from finn_flow.transformations.lower_elementwise import lower_concat, lower_copy, lower_elementwise
 from finn_flow.transformations.lower_layers import lower_conv, lower_matmul
+from finn_flow.transformations.lower_outputs import as_output
 from finn_flow.transformations.lower_pooling import lower_average_pool, lower_max_pool, lower_whole_map_pool
 from finn_flow.transformations.lower_quantisers import lower_quant
 from finn_flow.transformations.lower_reshapes import lower_reshape
 from finn_flow.transformations.normal_form import ToNormalForm
-
 
 _STATE_ADVICE = "share one state quantiser q: z = q(z) before the first step, and z = q(z + i(f(z))) in each"
 
@@ -57,9 +58,11 @@ class LowerToIntegers(Transformation):
         lowered = build_model(graph, model, [model.graph.input[0].name], [output.name for output in outputs])
         for prop in model.graph.metadata_props:
             lowered.set_metadata_prop(prop.key, prop.value)
+        values = [as_output(graph.env.get(output.name)) for output in model.graph.output]
         forms = [
-            replace(form, scale=tuple(np.ravel(output.scale).tolist()))
-            for form, output in zip(read_outputs(model), outputs, strict=True)
+            replace(form, scale=_numbers(value[1]), offset=_numbers(value[2]))
+            for form, value in zip(read_outputs(model), values, strict=True)
+            if value is not None
         ]
         write_forms(lowered, read_input(model), forms)
         return lowered, False
@@ -78,16 +81,20 @@ def _lower_graph(model: ModelWrapper, graph: IntegerGraph) -> list[Codes]:
         handler(model, node, graph)
     outputs = []
     for output in model.graph.output:
-        value = graph.env.get(output.name)
-        if not isinstance(value, Codes):
+        value = as_output(graph.env.get(output.name))
+        if value is None:
             producer = model.find_producer(output.name)
             last = producer.name if producer is not None else "the input"
             raise UnquantisedOutput(
-                f"output {output.name}: {last} gives no integers; leave out the bias or function after the last "
-                "quantised layer, or put a quantiser behind it"
+                f"output {output.name}: {last} gives no integers; leave out the function after the last quantised "
+                "layer, or put a quantiser behind it"
             )
-        outputs.append(value)
+        outputs.append(value[0])
     return outputs
+
+
+def _numbers(values: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(np.ravel(values).tolist())
 
 
 def _described(state: Codes) -> str:
@@ -115,7 +122,9 @@ def _lower_loop(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> No
     try:
         (result,) = _lower_graph(body, inner)
     except UnquantisedOutput:
-        raise UserError(f"{node.name}: the state that leaves the loop is not quantised; {_STATE_ADVICE}") from None
+        result = None
+    if result is None or not isinstance(inner.env.get(body.graph.output[0].name), Codes):
+        raise UserError(f"{node.name}: the state that leaves the loop is not quantised; {_STATE_ADVICE}")
     before, after = _described(state), _described(result)
     if before != after:
         raise UserError(f"{node.name}: the state enters with {before} but leaves with {after}; {_STATE_ADVICE}")

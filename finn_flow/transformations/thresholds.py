@@ -89,7 +89,7 @@ def steps_of_any(function: CodeFunction, bounds: tuple[int, int], lowest: int, h
         reached = np.apply_along_axis(np.searchsorted, -1, values, levels)
         return Steps(reached + lowest)
     edges = np.diff(values, axis=-1) != 0
-    most = int(edges.sum(axis=-1).max())
+    most = max(1, int(edges.sum(axis=-1).max()))  # a constant function has one threshold that is never reached
     thresholds = np.full((*values.shape[:-1], most), highest + 1, dtype=np.int64)
     table = np.repeat(values[..., -1:], most + 1, axis=-1)
     for place in np.ndindex(values.shape[:-1]):

@@ -166,10 +166,6 @@ _SIGNED: Values = signed
 _TIDY: dict[str, Any] = {"tidy": True}
 _AS_IT_IS: dict[str, Any] = {"train": False, **_TIDY}
 
-_BIAS = (
-    "output global_out: Gemm_0 gives no integers; leave out the bias or function after the last quantised layer, or "
-    "put a quantiser behind it"
-)
 
 CASES: dict[str, Case] = {
     "one shared quantiser": Case("one default quantiser for state and increment", network, export=_TIDY),
@@ -191,12 +187,8 @@ CASES: dict[str, Case] = {
         export={"values": _SIGNED, **_TIDY},
     ),
     "16-bit biases": Case("convolutions with `Int16Bias`", lambda: network(Euler(BiasedField())), export=_TIDY),
-    "32-bit bias at the end": Case(
-        "last layer with `Int32Bias`", lambda: network(head=BiasedHead()), _BIAS, export=_TIDY
-    ),
-    "float bias at the end": Case(
-        "last layer with a float bias", lambda: network(head=Head(bias=True)), _BIAS, export=_TIDY
-    ),
+    "32-bit bias at the end": Case("last layer with `Int32Bias`", lambda: network(head=BiasedHead()), export=_TIDY),
+    "float bias at the end": Case("last layer with a float bias", lambda: network(head=Head(bias=True)), export=_TIDY),
     "time as a channel": Case("time concatenated as a channel", lambda: network(TimeEuler(TimeField())), export=_TIDY),
     "ReLU after the sum": Case("`z = relu(z + relu(f(z)))`, unsigned state", _relu_state, export=_TIDY),
     "adaptive average pool": Case(
