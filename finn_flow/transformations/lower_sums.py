@@ -228,7 +228,7 @@ def _tabulated(
     """The codes, or what a table makes of them: merged into the thresholds that give the codes, or as a lookup."""
     if table is None:
         return source
-    bounds = int(table.min()), int(table.max())
+    bounds = int(table.min()), max(int(table.max()), int(table.min()) + 1)  # thresholds need a level
     name = graph.fresh(f"{node.output[0]}_{source.name}_steps")
     producer = next((one for one in graph.nodes if source.name in one.output), None)
     rises = bool(np.all(np.diff(table, axis=-1) >= 0))
