@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from finn_flow.cache import cache_subdir
+from finn_flow.cache import cache_subdir, is_whole, seal
 from finn_flow.files import disk_errors
 from finn_flow.verilator import toolchain
 from finn_flow.verilator.design import Design
@@ -229,19 +229,21 @@ def _tool_identity(trace: bool) -> list[str]:
 
 
 def _cached_folder(name: str, make: Callable[[Path], None]) -> Path:
-    """The cache's folder `name`, filled by `make` where it does not exist; a failed `make` leaves nothing behind."""
+    """The cache's folder `name`, filled by `make` where it is missing or damaged; a failed `make` leaves none."""
     root = cache_subdir("verilator")
     target = root / name
-    if target.is_dir():
+    if is_whole(target):
         return target
     with disk_errors(target), _locked(root / "locks" / name):
-        if not target.is_dir():
+        if not is_whole(target):
+            shutil.rmtree(target, ignore_errors=True)
             # The lock is ours, so a folder of this name is the rest of a build that was killed.
             temporary = root / f".building-{name}"
             shutil.rmtree(temporary, ignore_errors=True)
             temporary.mkdir()
             try:
                 make(temporary)
+                seal(temporary)
                 temporary.replace(target)
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)

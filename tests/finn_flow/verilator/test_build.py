@@ -11,7 +11,8 @@ import pytest
 
 from finn_flow.errors import FlowError, UserError
 from finn_flow.verilator import Design, SimulationBuildError, lint, simulate, toolchain
-from finn_flow.verilator.build import compile_design
+from finn_flow.verilator import build as build_module
+from finn_flow.verilator.build import LIBRARY, compile_design
 from tests.finn_flow.verilator.designs import RTL, core, passthrough, port, random_words
 
 
@@ -25,6 +26,30 @@ def test_second_build_comes_from_the_cache(monkeypatch: pytest.MonkeyPatch) -> N
     assert compile_design(passthrough()) == path
     with pytest.raises(AssertionError):
         compile_design(passthrough(FORBIDDEN=12345))
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "empty", "missing"])
+def test_a_damaged_model_is_built_again(damage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Part of a shared object is mapped when it is used: a process that meets its end is killed by SIGBUS."""
+    path = compile_design(passthrough())
+    content = path.read_bytes()
+    changed = bytearray(content)
+    changed[len(content) // 2] ^= 1
+    path.unlink()
+    if damage != "missing":
+        path.write_bytes({"cut": content[: len(content) // 2], "changed": bytes(changed), "empty": b""}[damage])
+    built = []
+
+    def build(folder: Path, trace: bool) -> None:
+        built.append(folder)
+        (folder / LIBRARY).write_bytes(content)
+
+    monkeypatch.setattr(build_module, "_compile_model", build)
+    assert compile_design(passthrough()) == path
+    assert len(built) == 1
+    assert path.read_bytes() == content
+    assert compile_design(passthrough()) == path
+    assert len(built) == 1
 
 
 def test_the_key_covers_sources_parameters_and_streams(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ module dma_registers #(
     output logic [31:0]      frames,
     // High for one cycle at a transfer's end.
     input  wire logic        done,
-    // High for one cycle each time: the memory answered with an error; the address or the number of frames is impossible.
+    // High for one cycle: the memory answered with an error; the address or the number of frames is impossible.
     input  wire logic        memory_error,
     input  wire logic        address_error,
     // High for one cycle per frame.

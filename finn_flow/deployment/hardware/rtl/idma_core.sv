@@ -1,8 +1,8 @@
 /// Reads frames from memory and sends them as a stream: FRAME_WORDS words of STREAM_BYTES bytes a frame, without gaps.
 ///
-/// AXI4 reads of at most 128 bytes on a 64-bit bus, at multiples of 128, so that none crosses a border of 4 KiB. A burst
-/// is only asked for when there is room for all of it, so RREADY is always high. The data of a beat that the memory
-/// answers with an error goes into the stream all the same: the transfer comes to its end, and the error is reported.
+/// AXI4 reads of at most 128 bytes on a 64-bit bus, at multiples of 128, so that none crosses a border of 4 KiB. A
+/// burst is only asked for when there is room for all of it, so RREADY is always high. The data of a beat that the
+/// memory answers with an error goes into the stream all the same: the transfer ends, and the error is reported.
 ///
 /// Latency       7 cycles from `start` to ARVALID.
 /// Throughput    1 word per cycle, as far as the memory gives 8 bytes per cycle.
