@@ -15,7 +15,7 @@ BROWSER := chromium chromium-driver
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup browser demo test lint prove format bench clean distclean
+.PHONY: help setup browser demo test fuzz lint prove format bench clean distclean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -63,6 +63,13 @@ browser: ## Debian's chromium, in which the report page is tested; installed as 
 test: $(TEST_STAMP) browser ## run the tests
 	@echo "test: pytest with $(TEST_WORKERS) workers"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal --durations=15
+
+FUZZ_FILES ?= 5000
+FUZZ_SEED ?= $(shell date +%s)
+
+fuzz: $(TEST_STAMP) ## damage FUZZ_FILES files for every reader, with seed FUZZ_SEED
+	@echo "fuzz: seed $(FUZZ_SEED), $(FUZZ_FILES) damaged files for each reader"
+	@DSODE_FUZZ_SEED=$(FUZZ_SEED) DSODE_FUZZ_FILES=$(FUZZ_FILES) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) tests/fuzz
 
 lint: $(TEST_STAMP) ## check style, format and types
 	@echo "lint: ruff"

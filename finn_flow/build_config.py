@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from finn_flow.errors import UserError
+from finn_flow.estimates.boards import BOARD_RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+MOST_NESTING = 20
+MOST_VALUE = 10**9
 
 HEEDED = frozenset(
     {
@@ -42,6 +49,7 @@ def load_build_config(path: Path) -> Any:
 
     if not path.is_file():
         raise UserError(f"{path}: no such build configuration")
+    _check_nesting(path)
     try:
         config = DataflowBuildConfig.construct_from(path)
         resolve_build_steps(config)
@@ -51,15 +59,42 @@ def load_build_config(path: Path) -> Any:
         raise UserError(f"{path}: `{error.field_name}` must not be {error.field_value!r}") from None
     except MissingField as error:
         raise UserError(f"{path}: missing key `{error.field_name}`") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UserError(f"{path}: not a JSON file: {error}") from None
-    except (FINNError, ValueError, AttributeError, TypeError) as error:
-        raise UserError(f"{path}: {error}") from None
+    except (FINNError, ValueError, AttributeError, TypeError, OverflowError, yaml.YAMLError) as error:
+        raise UserError(f"{path}: {' '.join(str(error).split())}") from None
+    _check_values(path, config)
     if config.steps is None:
         raise UserError(f"{path}: missing key `steps`; start from build_configs/zcu104.json")
     if config.shell_flow_type not in (None, ShellFlowType.VIVADO_ZYNQ):
         raise UserError(f"{path}: `shell_flow_type` must be vivado_zynq, not {config.shell_flow_type.value}")
     return config
+
+
+def _check_nesting(path: Path) -> None:
+    """Refuse a YAML file that is nested so deeply that YAML's parser would overflow the stack of the process."""
+    if path.suffix == ".json":
+        return
+    depth = 0
+    try:
+        for event in yaml.parse(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MOST_NESTING:
+                raise UserError(f"{path}: nested more than {MOST_NESTING} levels deep")
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+        raise UserError(f"{path}: not a YAML file: {' '.join(str(error).split())}") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _check_values(path: Path, config: Any) -> None:
+    """Refuse numbers with which no step could do anything, and boards whose resources are not known."""
+    for name in ("target_fps", "synth_clk_period_ns"):
+        value = getattr(config, name)
+        if value is not None and not (math.isfinite(value) and 0 < value <= MOST_VALUE):
+            raise UserError(f"{path}: `{name}` must be above 0 and at most {MOST_VALUE:,}, not {value}")
+    if config.board is not None and config.board not in BOARD_RESOURCES:
+        raise UserError(f"{path}: `board` must be one of {', '.join(BOARD_RESOURCES)}, not {config.board!r}")
 
 
 def chosen_settings(config: Any) -> dict[str, Any]:

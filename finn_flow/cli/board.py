@@ -14,7 +14,7 @@ from finn_flow.errors import UserError
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND [ARGUMENTS]...")
 @click.option("--stall", type=float, default=0.0, help="Probability, 0 to below 1, that a DMA pauses in a cycle.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the pauses.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Seed of the pauses.")
 @click.pass_context
 def command(ctx: click.Context, folder: Path, arguments: tuple[str, ...], stall: float, seed: int) -> None:
     """Run the driver of the package DIR/deploy on a simulated board, whose logic is DIR's netlist in Verilator.

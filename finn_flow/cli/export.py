@@ -11,9 +11,13 @@ from finn_flow.errors import UserError
 @click.command(name="export")
 @click.argument("source", type=click.Path(path_type=Path), required=False, metavar="[DIR|CHECKPOINT|zoo:NAME]")
 @click.option("--out", "path", type=click.Path(path_type=Path), required=True, help="The .onnx file to write.")
-@click.option("--samples", type=click.IntRange(min=1), default=32, show_default=True, help="Number of golden inputs.")
+@click.option(
+    "--samples", type=click.IntRange(1, 1_000_000), default=32, show_default=True, help="Number of golden inputs."
+)
 @click.option("--untrained", metavar="CONFIG|PRESET", help="Export a calibrated random network.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the untrained network.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the untrained network."
+)
 @json_option
 def command(source: Path | None, path: Path, samples: int, untrained: str | None, seed: int, as_json: bool) -> None:
     """Export a network to QONNX, with golden.npz (inputs, expected outputs) and golden.json (where from) beside it.

@@ -6,6 +6,7 @@ Exit statuses: 0 it worked; 1 it failed (a tool, a disk, an interrupt); 2 bad in
 import errno
 import importlib
 import importlib.util
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,9 @@ import click
 
 import finn_flow
 from finn_flow.errors import FlowError, UserError
+
+_BAD_PATHS = (errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.EACCES, errno.EPERM)
+"""What is wrong with a path as it was typed."""
 
 FAILED = 1
 BAD_INPUT = 2
@@ -82,6 +86,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters:
         arguments: what stands after `dsode`; the process's own arguments when None.
     """
+    given = sys.argv[1:] if arguments is None else arguments
+    if any("\0" in argument for argument in given):
+        return _fail("an argument holds a null byte, which no path and no value may", BAD_INPUT)
     try:
         return _status(dsode.main(arguments, prog_name="dsode", standalone_mode=False))
     except click.exceptions.NoArgsIsHelpError as error:
@@ -93,16 +100,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         return _fail(error.format_message(), BAD_INPUT)
     except UserError as error:
-        return _fail(str(error), BAD_INPUT)
+        return _fail(" ".join(str(error).split("\n")), BAD_INPUT)
     except FlowError as error:
         return _fail(str(error), FAILED)
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", FAILED)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
+            where = f"{error.filename}: " if error.filename else ""
+            return _fail(f"{where}{error.strerror or error}", BAD_INPUT if error.errno in _BAD_PATHS else FAILED)
         where = f" while writing {error.filename}" if error.filename else ""
         return _fail(f"no space left on the disk{where}; free some space and try again", FAILED)
+    except (RecursionError, MemoryError) as error:
+        what = "is nested too deeply" if isinstance(error, RecursionError) else "needs more memory than there is"
+        return _fail(f"what was given {what}", FAILED)
 
 
 def _fail(message: str, status: int) -> int:

@@ -16,7 +16,7 @@ from finn_flow.cli.output import console, json_option, print_json
     type=click.Path(path_type=Path),
     help="Golden file of `dsode export`, for the sample images. Default: the build's own; without one, random images.",
 )
-@click.option("--samples", type=click.IntRange(min=1), help="Number of sample images; default: all golden ones.")
+@click.option("--samples", type=click.IntRange(1, 1_000_000), help="Number of sample images; default: all golden ones.")
 @json_option
 def command(folder: Path, golden: Path | None, samples: int | None, as_json: bool) -> None:
     """Make the deployment package of the build in DIR: the folder DIR/deploy, and DIR/deploy.zip of it.

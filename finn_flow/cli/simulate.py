@@ -29,9 +29,17 @@ FAILED = 1
     type=click.Path(path_type=Path),
     help="The outputs for a .npy; default: expected_output.npy beside it.",
 )
-@click.option("--frames", type=click.IntRange(min=1), help="Frames to send; default: all golden ones (16 random ones).")
+@click.option(
+    "--frames", type=click.IntRange(1, 10_000_000), help="Frames to send; default: all golden ones (16 random ones)."
+)
 @click.option("--stall", type=float, help="Probability, 0 to below 1, that a source or sink pauses in a cycle.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the pauses and of random images.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=1,
+    show_default=True,
+    help="Seed of the pauses and of random images.",
+)
 @json_option
 @click.pass_context
 def command(

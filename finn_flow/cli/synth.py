@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--node", help="Only this node of the netlist.")
 @click.option("--flat", is_flag=True, help="Synthesise the accelerator as one, too, to compare the sum with (slow).")
-@click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True, help="Nodes at a time.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=2, show_default=True, help="Nodes at a time.")
 @json_option
 def command(folder: Path, node: str | None, flat: bool, jobs: int, as_json: bool) -> None:
     """Synthesise the netlist that `dsode build` wrote to DIR with open tools, node by node.

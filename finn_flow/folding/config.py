@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from qonnx.custom_op.registry import getCustomOp
 
 from finn_flow.errors import UserError
 from finn_flow.folding.options import matching_foldings
+from finn_flow.json_files import read_json
 from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
 
 FOLDING_ATTRIBUTES = (
@@ -29,6 +29,12 @@ FOLDING_ATTRIBUTES = (
     "depth_trigger_uram",
 )
 
+ALL = "all"
+MOST_FRAMES_IN_FLIGHT = 64
+
+Default = tuple[str, Any, tuple[str, ...]]
+"""An attribute, its value, and the op types that have it by default, or `ALL`."""
+
 Config = dict[str, dict[str, Any]]
 """Attributes by node name; ``Defaults`` maps an attribute to [value, op types or "all", value, op types ...]."""
 
@@ -40,10 +46,7 @@ def read_folding_config(path: Path) -> Config:
     ------
     UserError : the file is no JSON object of objects.
     """
-    try:
-        config = json.loads(path.read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not a JSON file: {error}") from None
+    config = read_json(path)
     if not isinstance(config, dict) or not all(isinstance(values, dict) for values in config.values()):
         raise UserError(f"{path}: a folding config must map node names to attributes by name")
     return config
@@ -61,10 +64,15 @@ def resolve_folding_config(model: ModelWrapper, config: Config) -> Config:
     defaults = _defaults(config.get("Defaults", {}))
     unused = set(config) - {"Defaults"}
     resolved: Config = {}
-    for node, aliases in _nodes(model, ""):
+    nodes = list(_nodes(model, ""))
+    _check_defaults(defaults, [node for node, _ in nodes])
+    for node, aliases in nodes:
         known = getCustomOp(node).get_nodeattr_types()
         values = {name: value for name, value, kinds in defaults if name in known and _covers(kinds, node.op_type)}
-        for alias in aliases & set(config):
+        named = sorted(aliases & set(config))
+        if len(named) > 1:
+            raise UserError(f"folding config: {' and '.join(named)} are the same node; give its attributes once")
+        for alias in named:
             values |= config[alias]
             unused.discard(alias)
         if values:
@@ -81,17 +89,37 @@ def _nodes(model: ModelWrapper, prefix: str) -> Iterator[tuple[NodeProto, set[st
         yield from _nodes(loop_body(node), f"{prefix}{node.name}_body_")
 
 
-def _defaults(section: dict[str, Any]) -> list[tuple[str, Any, Any]]:
-    found = []
+def _defaults(section: dict[str, Any]) -> list[Default]:
+    found: list[Default] = []
     for name, value in section.items():
         if not isinstance(value, list) or len(value) % 2:
             raise UserError(f"folding config: Defaults: {name} must be a list of values and op types, not {value!r}")
-        found += [(name, one, kinds) for one, kinds in zip(value[::2], value[1::2], strict=True)]
+        for one, kinds in zip(value[::2], value[1::2], strict=True):
+            types = kinds if isinstance(kinds, list) else [kinds]
+            if not types or not all(isinstance(kind, str) for kind in types):
+                raise UserError(f'folding config: Defaults: {name}: {kinds!r} must be "all" or a list of op types')
+            found.append((name, one, tuple(types)))
     return found
 
 
-def _covers(kinds: list[str] | str, op_type: str) -> bool:
-    return kinds == "all" or op_type in kinds
+def _check_defaults(defaults: Sequence[Default], nodes: Sequence[NodeProto]) -> None:
+    """Refuse op types that the model does not have, and attributes that none of the nodes meant has."""
+    present = {node.op_type for node in nodes}
+    for name, _, kinds in defaults:
+        unknown = sorted(set(kinds) - present - {ALL})
+        if unknown:
+            known = ", ".join(sorted(present))
+            raise UserError(f"folding config: Defaults: {name}: no node is a {unknown[0]}; the model has {known}")
+        if not any(_covers(kinds, node.op_type) and _has(node, name) for node in nodes):
+            raise UserError(f"folding config: Defaults: no node that is meant has an attribute `{name}`")
+
+
+def _has(node: NodeProto, name: str) -> bool:
+    return name in getCustomOp(node).get_nodeattr_types()
+
+
+def _covers(kinds: Sequence[str], op_type: str) -> bool:
+    return ALL in kinds or op_type in kinds
 
 
 def apply_folding_config(model: ModelWrapper, config: Config) -> Config:
@@ -114,6 +142,7 @@ def _apply(model: ModelWrapper, resolved: Config) -> None:
         for name, value in attributes.items():
             if name not in known:
                 raise UserError(f"folding config: {node.name} has no attribute `{name}`")
+            _check_folds(node.name, name, value, instance.get_nodeattr(name))
             try:
                 instance.set_nodeattr(name, value)
             except Exception as error:  # FINN and qonnx raise bare exceptions for illegal values
@@ -123,6 +152,14 @@ def _apply(model: ModelWrapper, resolved: Config) -> None:
         body = loop_body(node)
         _apply(body, resolved)
         set_loop_body(node, body)
+
+
+def _check_folds(node: str, name: str, value: Any, given: Any) -> None:
+    """Refuse to change what the network says, and frames in flight for which no FIFO would have room."""
+    if name not in FOLDING_ATTRIBUTES and value != given:
+        raise UserError(f"folding config: {node}: `{name}` is the network's: it must stay {given!r}, not {value!r}")
+    if name == "frames_in_flight" and not (type(value) is int and 1 <= value <= MOST_FRAMES_IN_FLIGHT):
+        raise UserError(f"folding config: {node}: frames_in_flight must be 1 to {MOST_FRAMES_IN_FLIGHT}, not {value!r}")
 
 
 def extract_folding(model: ModelWrapper) -> Config:

@@ -14,9 +14,19 @@ from finn_flow.errors import UserError
 from finn_flow.estimates.boards import BOARD_RESOURCES
 from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.folding.utilisation import MultiplierUse, multiplier_use, total_use
-from finn_flow.json_files import read_json_object, read_json_object_if_there
 from finn_flow.netlist import Netlist
-from finn_flow.report.data import FORMAT, Headline, Json, Missing, Multipliers, ReportData, ResourceRow
+from finn_flow.report.data import FORMAT, Headline, Missing, Multipliers, ReportData, ResourceRow
+from finn_flow.report.files import (
+    Configuration,
+    Estimates,
+    FIFOSizing,
+    GoldenNotes,
+    Seconds,
+    SimulationResult,
+    Synthesis,
+    Training,
+    read,
+)
 from finn_flow.report.memory_map import memory_map
 from finn_flow.report.pipeline import pipeline
 from finn_flow.report.top_ports import check_top_ports
@@ -40,24 +50,25 @@ def collect(folder: Path, training: Path | None = None) -> ReportData:
     import custom_ops  # noqa: F401  (registers the hardware ops)
 
     place = BuildFolder(folder).existing()
-    estimates = read_json_object(place.estimates)
-    metrics = read_json_object_if_there((training or folder.absolute().parent) / METRICS_FILE)
+    estimates = read(place.estimates, Estimates)
+    assert estimates is not None  # `existing` has seen it
+    metrics = read((training or folder.absolute().parent) / METRICS_FILE, Training)
     if training is not None and metrics is None:
         raise UserError(f"{training} holds no training ({METRICS_FILE} is missing); make one with `dsode train`")
     netlist = Netlist.load(place.netlist) if (place.netlist / NETLIST_FILE).is_file() else None
     graph = next((path for path in (place.graph, place.step_model("step_report_estimates")) if path.is_file()), None)
     model = None if graph is None else ModelWrapper(str(graph))
-    configuration = read_json_object_if_there(place.configuration)
-    board = (configuration or {}).get("board", DEFAULT_BOARD)
-    synthesis = read_json_object_if_there(place.synthesis)
-    fifos = read_json_object_if_there(place.fifo_sizing)
-    simulation, stalled = (read_json_object_if_there(place.simulation(paused)) for paused in (False, True))
-    golden = read_json_object_if_there(place.golden_notes)
+    configuration = read(place.configuration, Configuration)
+    board = (configuration or Configuration()).get("board", DEFAULT_BOARD)
+    synthesis = read(place.synthesis, Synthesis)
+    fifos = read(place.fifo_sizing, FIFOSizing)
+    simulation, stalled = (read(place.simulation(paused), SimulationResult) for paused in (False, True))
+    golden = read(place.golden_notes, GoldenNotes)
     cycles, cycles_source = _cycles(estimates, fifos, simulation)
     uses = None if model is None else _multipliers(model, cycles)
     accuracy, accuracy_of = _accuracy(metrics, golden, simulation)
     period_ns = 1e3 / estimates["network"]["clock_mhz"]
-    target_fps = (configuration or {}).get("target_fps")
+    target_fps = (configuration or Configuration()).get("target_fps")
     headline = Headline(
         cycles_per_frame=cycles,
         cycles_source=cycles_source,
@@ -89,7 +100,7 @@ def collect(folder: Path, training: Path | None = None) -> ReportData:
         memory=None if model is None else memory_map(model, netlist.fpgapart if netlist else DEFAULT_PART),
         ports=None if netlist is None else check_top_ports(netlist),
         configuration=configuration,
-        seconds_per_step=read_json_object_if_there(place.step_times),
+        seconds_per_step=read(place.step_times, Seconds),
         versions=netlist.versions if netlist else {},
         missing=[],
     )
@@ -97,7 +108,7 @@ def collect(folder: Path, training: Path | None = None) -> ReportData:
     return data
 
 
-def _cycles(estimates: Json, fifos: Json | None, simulation: Json | None) -> tuple[float, str]:
+def _cycles(estimates: Estimates, fifos: FIFOSizing | None, simulation: SimulationResult | None) -> tuple[float, str]:
     """Return the best-founded cycles per frame, and where they are from."""
     if simulation is not None and simulation["cycles_per_frame"] is not None:
         return simulation["cycles_per_frame"], "simulated"
@@ -106,7 +117,9 @@ def _cycles(estimates: Json, fifos: Json | None, simulation: Json | None) -> tup
     return estimates["network"]["cycles_per_frame"], "estimated"
 
 
-def _accuracy(metrics: Json | None, golden: Json | None, simulation: Json | None) -> tuple[float | None, str]:
+def _accuracy(
+    metrics: Training | None, golden: GoldenNotes | None, simulation: SimulationResult | None
+) -> tuple[float | None, str]:
     """Return the best-founded accuracy of the quantised network, and what it is of."""
     if metrics is not None and "quantised" in metrics["accuracy"]:
         return metrics["accuracy"]["quantised"]["target"], f"quantised, on {metrics['target']}"
@@ -128,7 +141,7 @@ def _multipliers(model: ModelWrapper, cycles_per_frame: float) -> list[Multiplie
     return [row(use) for use in (*uses, total_use(uses))] if uses else []
 
 
-def _resources(estimates: Json, synthesis: Json | None, board: str) -> list[ResourceRow]:
+def _resources(estimates: Estimates, synthesis: Synthesis | None, board: str) -> list[ResourceRow]:
     estimated = estimates["resources"]
     synthesised = synthesis["shares"] if synthesis else {}
     return [

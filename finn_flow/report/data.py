@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TypedDict
+
+from finn_flow.report.files import (
+    Configuration,
+    Estimates,
+    FIFOSizing,
+    GoldenNotes,
+    Seconds,
+    SimulationResult,
+    Synthesis,
+    Training,
+)
 
 FORMAT = 1
-
-Json = dict[str, Any]
-"""A file of the build as it is, see the command that writes it."""
 
 
 class Node(TypedDict):
@@ -129,18 +137,18 @@ class ReportData(TypedDict):
     board: str
     headline: Headline
     pipeline: Graph | None
-    estimates: Json
+    estimates: Estimates
     multipliers: list[Multipliers] | None
     resources: list[ResourceRow]
-    synthesis: Json | None
-    fifos: Json | None
-    simulation: Json | None
-    simulation_stalled: Json | None
-    training: Json | None
-    golden: Json | None
+    synthesis: Synthesis | None
+    fifos: FIFOSizing | None
+    simulation: SimulationResult | None
+    simulation_stalled: SimulationResult | None
+    training: Training | None
+    golden: GoldenNotes | None
     memory: list[Memory] | None
     ports: Ports | None
-    configuration: Json | None
-    seconds_per_step: Json | None
+    configuration: Configuration | None
+    seconds_per_step: Seconds | None
     versions: dict[str, str]
     missing: list[Missing]

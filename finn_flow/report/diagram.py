@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from finn_flow.report.data import Graph, Json, ReportData
+from finn_flow.report.data import Graph, ReportData
 from finn_flow.report.diagram_layout import LoopText, lay_out
 from finn_flow.report.diagram_parts import Content, Drawing
+from finn_flow.report.files import LoopEstimate, NodeEstimate
 from finn_flow.report.names import kind, short_name
 
 
@@ -31,7 +32,7 @@ def describe(data: ReportData) -> str:
     return f"Frames stream through {names}. {loops}. The table of cycles lists every node."
 
 
-def _content(entry: Json, longest: int) -> Content:
+def _content(entry: NodeEstimate, longest: int) -> Content:
     name = short_name(entry["name"], entry["op"])
     if entry["op"] == "StreamingDataWidthConverter_rtl":
         return Content("move", tuple(name.split(maxsplit=1)), entry["name"], narrow=True)
@@ -42,7 +43,7 @@ def _content(entry: Json, longest: int) -> Content:
     return Content(kind(entry["op"]), (name, folding, f"{cycles:,} cycles"), title, busy)
 
 
-def _caption(loop: Json) -> str:
+def _caption(loop: LoopEstimate) -> str:
     in_flight = loop["frames_in_flight"]
     frames = "1 frame" if in_flight == 1 else f"up to {in_flight} frames"
     return (

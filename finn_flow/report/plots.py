@@ -15,7 +15,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from finn_flow.report.data import Json, Memory, Multipliers, ResourceRow
+from finn_flow.report.data import Memory, Multipliers, ResourceRow
+from finn_flow.report.files import Epoch, Estimates
 from finn_flow.report.memory_map import BY_SYNTHESIS, SHIFT_REGISTERS, STYLES
 from finn_flow.report.names import full_short_name, kind
 from finn_flow.report.tables import NOT_VIVADO
@@ -69,7 +70,7 @@ _FAR = 4
 
 
 @rc_context(_SETTINGS)
-def cycles_plot(estimates: Json, target_cycles: int | None, measured_cycles: float) -> str:
+def cycles_plot(estimates: Estimates, target_cycles: int | None, measured_cycles: float) -> str:
     """Return bars of each node's cycles per frame, with lines for the target and what was measured for the whole."""
     nodes = [node for node in estimates["nodes"] if node["cycles_per_frame"]]
     figure, axes = _bars_figure([full_short_name(node["name"], node["op"], node["loop"]) for node in nodes])
@@ -146,7 +147,7 @@ def memory_plot(memories: list[Memory]) -> str:
 
 
 @rc_context(_SETTINGS)
-def accuracy_plot(history: list[Json], target: str) -> str:
+def accuracy_plot(history: list[Epoch], target: str) -> str:
     """Return the accuracy on the target domain over the epochs of a training."""
     figure = _figure(2.6)
     axes = figure.subplots()

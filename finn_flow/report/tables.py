@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from brevitas_models.training.results import LABELS
-from finn_flow.report.data import Json, Memory, Multipliers, Ports, ReportData, ResourceRow
+from finn_flow.report.data import Memory, Multipliers, Ports, ReportData, ResourceRow
+from finn_flow.report.files import Estimates, FIFOSizing, NodeFound, Seconds, Synthesis, Training
 from finn_flow.synthesis.report import COMPARED
 
 NOT_VIVADO = "open-synthesis estimate, not Vivado"
@@ -23,15 +24,25 @@ class Table:
     rows: Sequence[tuple[Cell, ...]]
 
 
-def loops(estimates: Json) -> Table:
+def loops(estimates: Estimates) -> Table:
     """Return iterations and cycles of each loop."""
-    keys = ("iterations", "body_ii_cycles", "cycles_per_frame", "frames_in_flight", "feedback_fifo_bits", "limited_by")
     columns = ("Loop", "Iterations", "Cycles per iteration", "Cycles per frame", "Frames in flight")
-    rows = [(loop["name"], *(loop[key] for key in keys)) for loop in estimates["loops"]]
+    rows = [
+        (
+            loop["name"],
+            loop["iterations"],
+            loop["body_ii_cycles"],
+            loop["cycles_per_frame"],
+            loop["frames_in_flight"],
+            loop["feedback_fifo_bits"],
+            loop["limited_by"],
+        )
+        for loop in estimates["loops"]
+    ]
     return Table("ODE loops", (*columns, "Feedback FIFO, bits", "Limited by"), rows)
 
 
-def nodes(estimates: Json) -> Table:
+def nodes(estimates: Estimates) -> Table:
     """Return folding and cycles of each node but FIFOs."""
     longest = max(1, estimates["network"]["cycles_per_frame"])
     rows = []
@@ -72,35 +83,48 @@ def resources(rows: list[ResourceRow], board: str) -> Table:
     return Table(f"Resources against the board (synthesis: {NOT_VIVADO})", columns, cells)
 
 
-def estimate_errors(synthesis: Json) -> Table:
+def estimate_errors(synthesis: Synthesis) -> Table:
     """Return, per node type, the quick estimates beside open synthesis."""
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for entry in synthesis["estimate_errors"]:
         pairs = [figure for name in COMPARED for figure in (entry[name]["estimate"], entry[name]["synthesis"])]
         rows.append((entry["op"], entry["nodes"], *pairs, entry["lut_error_percent"], entry["worst_lut_error_percent"]))
-    pairs = [f"{name}, {source}" for name in COMPARED for source in ("estimate", "synthesis")]
-    columns = ("Node type", "Nodes", *pairs, "LUT error, %", "Worst node, %")
+    compared = [f"{name}, {source}" for name in COMPARED for source in ("estimate", "synthesis")]
+    columns = ("Node type", "Nodes", *compared, "LUT error, %", "Worst node, %")
     return Table(f"Quick estimates against synthesis ({NOT_VIVADO}), by node type", columns, rows)
 
 
-def node_resources(estimates: Json, synthesis: Json | None) -> Table:
+def node_resources(estimates: Estimates, synthesis: Synthesis | None) -> Table:
     """Return the resources of each node; open synthesis's columns only where it was run."""
-    found = {node["name"]: node["resources"] for node in (synthesis or {"nodes": []})["nodes"]}
-    keys = ("lut_total", "ff", "dsp48e2", "bram36", "uram288") if found else ()
-    rows = []
+    found = {} if synthesis is None else {node["name"]: node["resources"] for node in synthesis["nodes"]}
+    rows: list[tuple[Cell, ...]] = []
     for node in estimates["nodes"]:
-        synthesised = found.get(node["name"], {})
         quick = (node["resources"][name] for name in COMPARED)
-        rows.append((node["name"], *quick, *(synthesised.get(key) for key in keys)))
+        rows.append((node["name"], *quick, *(_synthesised(found.get(node["name"])) if found else ())))
     names = ("LUT", "FF", "DSP", "BRAM36", "URAM") if found else ()
     columns = ("Node", *(f"{name}, estimate" for name in COMPARED), *(f"{name}, synthesis" for name in names))
     return Table("Resources of each node" + (f" (synthesis: {NOT_VIVADO})" if found else ""), columns, rows)
 
 
-def fifos(sizes: Json) -> Table:
+def _synthesised(node: NodeFound | None) -> tuple[Cell, ...]:
+    if node is None:
+        return (None,) * 5
+    return node["lut_total"], node["ff"], node["dsp48e2"], node["bram36"], node["uram288"]
+
+
+def fifos(sizes: FIFOSizing) -> Table:
     """Return the FIFOs, those that were found not to be needed included."""
-    keys = ("width_bits", "words_per_frame", "max_occupancy", "depth")
-    rows = [(fifo["name"], fifo["tensor"], *(fifo[key] for key in keys)) for fifo in sizes["fifos"]]
+    rows = [
+        (
+            fifo["name"],
+            fifo["tensor"],
+            fifo["width_bits"],
+            fifo["words_per_frame"],
+            fifo["max_occupancy"],
+            fifo["depth"],
+        )
+        for fifo in sizes["fifos"]
+    ]
     columns = ("FIFO", "After", "Width, bits", "Words per frame", "Most words held", "Depth, words (0: none)")
     return Table("FIFO depths, from simulation", columns, rows)
 
@@ -118,7 +142,7 @@ def simulations(data: ReportData) -> Table:
     return Table("Simulated netlist against golden results", (*columns, "Latency, cycles", "Golden results"), rows)
 
 
-def training(metrics: Json) -> Table:
+def training(metrics: Training) -> Table:
     """Return the accuracies of each phase of a training."""
     rows = [
         (LABELS.get(phase, phase), 100 * accuracy["source"], 100 * accuracy["target"])
@@ -150,7 +174,7 @@ def ports(found: Ports) -> Table:
     return Table(f"Ports of the top module {found['top']}", ("Port", "Direction", "Bits", "Part of"), rows)
 
 
-def seconds_per_step(seconds: Json) -> Table:
+def seconds_per_step(seconds: Seconds) -> Table:
     """Return how long the steps of the build took."""
     return Table("Time of the build", ("Step", "Seconds"), [(name.replace("_", " "), n) for name, n in seconds.items()])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,18 @@ ROUNDING = 0.2
 TRIED = 3
 """Frames by which it is found out what the inputs of a golden file mean."""
 EXPECTED_NPY = "expected_output.npy"
+DAMAGED = (
+    ValueError,
+    OSError,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    OverflowError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What NumPy and zipfile raise for files that are not what their names say."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +185,7 @@ def _read_npz(path: Path) -> dict[str, NDArray]:
             if missing:
                 raise UserError(f"{path}: not a golden file of `dsode export`: {missing[0]} is missing")
             return {name: np.asarray(arrays[name]) for name in arrays.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise UserError(f"{path}: not a golden file of `dsode export`: {error}") from error
 
 
@@ -187,7 +200,7 @@ def read_npy(path: Path) -> NDArray:
         raise UserError(f"{path}: no such file")
     try:
         array = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+    except DAMAGED as error:
         raise UserError(f"{path}: not a .npy file: {error}") from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu" or array.ndim < 2:
         raise UserError(f"{path}: must hold numbers, one row per image")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from qonnx.core.modelwrapper import ModelWrapper
 
@@ -21,7 +21,7 @@ from finn_flow.synthesis.resources import LABEL, Resources, total
 from finn_flow.transformations.bodies import loop_body, loops
 
 BOARD = "ZCU104"
-COMPARED = ("LUT", "DSP", "BRAM36", "URAM")
+COMPARED: tuple[Literal["LUT", "DSP", "BRAM36", "URAM"], ...] = ("LUT", "DSP", "BRAM36", "URAM")
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,18 @@ def test_defaults_by_op_type_and_for_all():
         ({BODY_NODE: {"PE": 4, "SIMD": 3}}, r"PE, SIMD must be one of 1 x 1, 1 x 2, .*, not 4 x 3"),
         ({"ODELoop_rtl_0": {"PE": 8}}, "ODELoop_rtl_0: PE must divide the state's channels, not PE=8"),
         ({"Defaults": {"PE": 2}}, "Defaults: PE must be a list of values and op types, not 2"),
+        ({"Defaults": {"PE": [2, -1]}}, 'Defaults: PE: -1 must be "all" or a list of op types'),
+        (
+            {"Defaults": {"PE": [2, "MVAU"]}},
+            "Defaults: PE: no node is a MVAU; the model has Convolution",
+        ),
+        ({"Defaults": {"PEs": [2, "all"]}}, "Defaults: no node that is meant has an attribute `PEs`"),
+        ({BODY_NODE: {}, f"ODELoop_rtl_0_body_{BODY_NODE}": {}}, "are the same node; give its attributes once"),
+        ({BODY_NODE: {"MW": 5}}, f"{BODY_NODE}: `MW` is the network's: it must stay 4, not 5"),
+        (
+            {"ODELoop_rtl_0": {"frames_in_flight": 10**6}},
+            "ODELoop_rtl_0: frames_in_flight must be 1 to 64, not 1000000",
+        ),
     ],
 )
 def test_mistakes_are_named(config, message):
