@@ -47,7 +47,7 @@ def _add_offsets(model: ModelWrapper, output: OutputForm) -> OutputForm:
 class SelectLabels(Transformation):
     """Have the accelerator give the label of the largest value, for a lowered model with one vector as its output.
 
-    Models with another end (one number, a feature map, several outputs) stay as they are. Among equal values the lowest
+    Models with another end (one number, a feature map) stay as they are. Among equal values the lowest
     position counts as the largest.
 
     Raises

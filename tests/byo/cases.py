@@ -151,6 +151,17 @@ def _pooled_stem() -> nn.Module:
     return nn.Sequential(image, conv(1, CHANNELS, bits=8), nn.BatchNorm2d(CHANNELS), relu(), nn.MaxPool2d(2))
 
 
+class TwoOutputs(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(stem(), Euler(separable_field()), relu())
+        self.head = Head()
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.body(x)
+        return features, self.head(features)
+
+
 def _relu_state() -> nn.Module:
     field = nn.Sequential(conv(CHANNELS, CHANNELS), nn.BatchNorm2d(CHANNELS))
     return network(Euler(field, state=relu(8)))
@@ -222,6 +233,12 @@ CASES: dict[str, Case] = {
         without_steps=("step_select_labels",),
     ),
     "one number": Case("one output value", lambda: network(head=Head(classes=1)), export=_TIDY),
+    "two outputs": Case(
+        "the feature map in front of the head, and the values",
+        TwoOutputs,
+        "the model must have one output, not 2 (features, values); export it with the one that the accelerator is to give",
+        export={"output_names": ["features", "values"]},
+    ),
     "feature map": Case(
         "a quantised feature map as output",
         lambda: network(head=nn.Sequential(relu(), conv(CHANNELS, 3, 1), quantiser())),

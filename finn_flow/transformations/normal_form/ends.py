@@ -165,9 +165,20 @@ def _read_finest(nodes: list[NodeProto], entry: str, finest: NodeProto, same: se
 
 
 class EndInValues(Transformation):
-    """Leave to the host what follows an output's last value: Softmax, and reshapes that move no value."""
+    """Leave to the host what follows an output's last value: Softmax, and reshapes that move no value.
+
+    Raises
+    ------
+    UserError : more than one output.
+    """
 
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
+        if len(model.graph.output) != 1:
+            names = ", ".join(value.name for value in model.graph.output)
+            raise UserError(
+                f"the model must have one output, not {len(model.graph.output)} ({names}); export it with the one that the "
+                "accelerator is to give"
+            )
         producers = {name: node for node in model.graph.node for name in node.output}
         outputs = read_outputs(model)
         for position, value in enumerate(model.graph.output):
