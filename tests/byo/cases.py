@@ -236,7 +236,8 @@ CASES: dict[str, Case] = {
     "two outputs": Case(
         "the feature map in front of the head, and the values",
         TwoOutputs,
-        "the model must have one output, not 2 (features, values); export it with the one that the accelerator is to give",
+        "the model must have one output, not 2 (features, values); export it with the one that the "
+        "accelerator is to give",
         export={"output_names": ["features", "values"]},
     ),
     "feature map": Case(

@@ -176,8 +176,8 @@ class EndInValues(Transformation):
         if len(model.graph.output) != 1:
             names = ", ".join(value.name for value in model.graph.output)
             raise UserError(
-                f"the model must have one output, not {len(model.graph.output)} ({names}); export it with the one that the "
-                "accelerator is to give"
+                f"the model must have one output, not {len(model.graph.output)} ({names}); export it with the one that "
+                "the accelerator is to give"
             )
         producers = {name: node for node in model.graph.node for name in node.output}
         outputs = read_outputs(model)
