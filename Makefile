@@ -15,7 +15,7 @@ BROWSER := chromium chromium-driver
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup browser demo test fuzz lint prove format bench clean distclean
+.PHONY: help setup browser demo test fuzz lint prove soak format bench clean distclean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -86,6 +86,9 @@ prove: $(TEST_STAMP) ## prove the flow control of the cores: nothing lost, nothi
 format: $(TEST_STAMP) ## rewrite the Python files in the project's format
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
+
+soak: $(TEST_STAMP) ## a million frames of a small accelerator under random pauses and resets (an hour)
+	@$(BIN)/python -m tests.soak
 
 bench: setup ## run the benchmarks
 	@$(BIN)/python -m benchmarks.run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -25,6 +25,7 @@ from custom_ops.streams import Stream
 from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.rtl_lint import lint_messages, own_cores
 from finn_flow.verilator import Design, SimulationResult, Stall, StreamPort, pack, simulate, unpack
+from tests.gate_level import gate_level
 
 Integers = NDArray[np.int64]
 
@@ -80,6 +81,8 @@ class HardwareOpTest:
     op_type: ClassVar[str]
     node_inputs: ClassVar[int] = 1
     cases: ClassVar[Mapping[str, Case]]
+    gate_level_case: ClassVar[str] = ""
+    """The case that is simulated as mapped cells, too: one without block RAM. The first, if not given."""
 
     def expected(self, case: Case, inputs: Mapping[int, Integers]) -> list[Integers]:
         """Return the outputs of one frame, straight from the reference."""
@@ -92,8 +95,12 @@ class HardwareOpTest:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if "case_name" in metafunc.fixturenames:
             names = list(metafunc.cls.cases)
-            once = metafunc.function.__name__ == "test_finn_rtlsim_equals_reference"  # it needs a build of its own
-            metafunc.parametrize("case_name", names[:1] if once else names)
+            # These need a build of their own.
+            once = {
+                "test_finn_rtlsim_equals_reference": names[:1],
+                "test_gates_equal_reference": [self.gate_level_case or names[0]],
+            }
+            metafunc.parametrize("case_name", once.get(metafunc.function.__name__, names))
 
     @pytest.fixture
     def case(self, case_name: str) -> Case:
@@ -112,8 +119,18 @@ class HardwareOpTest:
         rng = np.random.default_rng(len(str(case.attributes)))
         return [{s.tensor: self.draw(s, case, rng) for s in op.input_streams()} for _ in range(count)]
 
-    def run(self, model: ModelWrapper, case: Case, count: int = FRAMES, **options: Any) -> SimulationResult:
-        """Simulate ``count`` frames and require the exact outputs and nothing after them."""
+    def run(
+        self,
+        model: ModelWrapper,
+        case: Case,
+        count: int = FRAMES,
+        replaced_by: Callable[[Design], Design] = lambda design: design,
+        **options: Any,
+    ) -> SimulationResult:
+        """Simulate ``count`` frames and require the exact outputs and nothing after them.
+
+        ``replaced_by`` gives the design that stands for the RTL.
+        """
         op = getCustomOp(model.graph.node[0])
         frames = self.frames(op, case, count)
         inputs = {f"in{i}_V": s for i, s in enumerate(op.input_streams())}
@@ -130,7 +147,7 @@ class HardwareOpTest:
             for name, s in inputs.items()
         }
         result = simulate(
-            design,
+            replaced_by(design),
             words,
             {name: count * s.words for name, s in outputs.items()},
             words_per_frame={name: s.words for name, s in (inputs | outputs).items()},
@@ -184,6 +201,13 @@ class HardwareOpTest:
         cycles = getCustomOp(model.graph.node[0]).get_exp_cycles()
         for fraction in (0.4, 1.5):
             self.run(model, case, stall=STALLS["both"], reset_at_cycle=max(2, int(fraction * cycles)), random_seed=2)
+
+    def test_gates_equal_reference(self, case_name: str, case: Case, model: ModelWrapper, tmp_path: Path) -> None:
+        """What open synthesis makes of the node, cell by cell, under stalls and after a reset in mid-frame."""
+        cycles = getCustomOp(model.graph.node[0]).get_exp_cycles()
+        for options in ({}, {"reset_at_cycle": max(2, int(1.5 * cycles))}):
+            stall = STALLS["both"]
+            self.run(model, case, replaced_by=lambda d: gate_level(d, tmp_path), stall=stall, random_seed=3, **options)
 
     def test_finn_rtlsim_equals_reference(self, case_name: str, case: Case, model: ModelWrapper) -> None:
         model = model.transform(PrepareRTLSim())

@@ -1,5 +1,6 @@
 """Runs `rtl/ode_loop_bench.sv`: the looped stage around a synthetic body of any latency and speed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -67,9 +68,12 @@ class LoopBench:
         cycles_per_word: int = 1,
         spurious: bool = False,
         stall: Stall | None = None,
+        replaced_by: Callable[[Design], Design] = lambda design: design,
         **settings: Any,
     ) -> SimulationResult:
         """Send ``count`` frames through, check every word that comes out, and return the simulation's result.
+
+        ``replaced_by`` gives the design that stands for the RTL.
 
         Nothing may come out after the last word; registers and memories without an initial value start at random.
         """
@@ -77,7 +81,7 @@ class LoopBench:
         frame_cycles = 4 * self.iterations * (latency + self.words_per_frame * cycles_per_word)
         config = spurious << 31 | cycles_per_word << 16 | latency
         result = simulate(
-            self.design(),
+            replaced_by(self.design()),
             {"config": pack(np.array([[config]]), 32), "in0_V": pack(frames, self.bits)},
             {"out0_V": count * self.words_per_frame},
             stall=stall or Stall.none(),

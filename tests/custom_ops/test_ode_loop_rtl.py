@@ -12,6 +12,7 @@ from custom_ops.ode_loop.schedule import (
 )
 from finn_flow.verilator import SimulationBuildError, SimulationError, Stall, lint
 from tests.custom_ops.ode_loop_bench import SOURCES, WINDOW, LoopBench, steady_cycles_per_frame
+from tests.gate_level import gate_level
 
 ONE = LoopBench(iterations=4, frames_in_flight=1, words_per_frame=24)
 TWO = LoopBench(iterations=3, frames_in_flight=2, words_per_frame=24)
@@ -142,6 +143,14 @@ def test_reset_in_mid_frame(bench, share):
     frames = 2 * bench.frames_in_flight + 1
     whole_run = bench.run(frames, latency).cycles
     bench.run(frames, latency, reset_at_cycle=round(share * whole_run))
+
+
+def test_gates_equal_reference(tmp_path):
+    """What open synthesis makes of loop and body, cell by cell, under stalls and after a reset in mid-frame."""
+    bench = LoopBench(iterations=3, frames_in_flight=2, words_per_frame=6, body_words=32)
+    stall = Stall.random(0.3, 0.3, seed=5)
+    for reset in (None, 60):
+        bench.run(8, 9, stall=stall, reset_at_cycle=reset, replaced_by=lambda design: gate_level(design, tmp_path))
 
 
 def test_body_that_breaks_its_contract_is_reported():
