@@ -13,6 +13,7 @@ from custom_ops.indexed_thresholding.op import IndexedThresholding_rtl, Position
 from custom_ops.lookup.op import Lookup_rtl
 from custom_ops.ode_loop.op import ODELoop_rtl
 from custom_ops.ode_update.op import ODEUpdate_rtl
+from custom_ops.requantisation.op import IndexedRequantisation_rtl, Requantisation_rtl
 from custom_ops.top_k.op import TopK_rtl
 from custom_ops.window_reduce.op import WindowReduce_rtl
 
@@ -24,11 +25,13 @@ HARDWARE_OPS: tuple[type[HardwareOp], ...] = (
     DepthwiseConv_rtl,
     Fork_rtl,
     GlobalSumPool_rtl,
+    IndexedRequantisation_rtl,
     IndexedThresholding_rtl,
     Lookup_rtl,
     ODELoop_rtl,
     ODEUpdate_rtl,
     PositionThresholding_rtl,
+    Requantisation_rtl,
     TopK_rtl,
     WindowReduce_rtl,
 )

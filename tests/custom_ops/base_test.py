@@ -67,7 +67,7 @@ def make_model(op_type: str, case: Case, inputs: int = 1, outputs: int = 1) -> M
     ]
     model = ModelWrapper(qonnx_make_model(helper.make_graph([node], "graph", *tensors)))
     for i, values in case.constants.items():
-        model.set_initializer(f"in{i}", values.astype(np.float32))
+        model.set_initializer(f"in{i}", values.astype(np.float64 if np.abs(values).max() > 2**24 else np.float32))
         model.set_tensor_datatype(f"in{i}", op.get_input_datatype(i))
     for names, streams in sides:
         for s in streams:

@@ -1,0 +1,1 @@
+"""Requantisation by multiplication, addition and shift: solver, integer reference, FINN nodes and RTL cores."""
