@@ -1,14 +1,15 @@
 """Multiplier, offset and shift that give the codes of a table of thresholds: integers in, integers out, NumPy only.
 
-A row of thresholds T_1 <= ... <= T_n gives a value x the code ``bias + number of i with x >= T_i``. Requantisation gives it
-``clip(round(x * a + b, s), bias, bias + n)``, where ``round(v, s)`` is floor(v / 2^s), or v / 2^s rounded half down to
-even if `Coefficients.ties_to_even`. Both grow with x where a >= 0, so they agree for every x from ``lowest`` to
-``highest`` if, with r_i = bias + i,
+A row of thresholds T_1 <= ... <= T_n gives a value x the code ``bias + number of i with x >= T_i``. Requantisation
+gives it ``clip(q(a * x + b), bias, bias + n)`` with ``q(v) = floor(v / 2^s)``, or 1 less where v / 2^s is an odd
+integer if `Coefficients.ties_to_even`. Both rise with x where a >= 0, so they agree for every x from ``lowest`` to
+``highest`` if they agree at both sides of every threshold, and at the ends where thresholds lie outside; with
+r_i = bias + i:
 
-    round(a * T_i + b, s) >= r_i        for the last i with T_i <= lowest (at x = lowest), and every later one
-    round(a * (T_i - 1) + b, s) < r_i   for every i with T_i > lowest, up to the first with T_i > highest (at x = highest)
+    q(a * max(T_i, lowest) + b) >= r_i          for every i with T_i <= highest
+    q(a * min(T_i - 1, highest) + b) < r_i      for every i with T_i > lowest
 
-which bounds b from below and from above for each a. The width of that interval is a concave function of a; its greatest
+For each a these bound b from below and from above. The width of that interval is a concave function of a; its greatest
 value is found by bisection, exactly, in integers.
 """
 

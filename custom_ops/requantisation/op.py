@@ -196,7 +196,7 @@ class Requantisation_rtl(HardwareOp):
 
     @property
     def sum_bits(self) -> int:
-        """Bits of a sum: enough for every value of the inputs' type with every multiplier and offset of their widths."""
+        """Bits of a sum: enough for every value, multiplier and offset of their types."""
         datatype = self.attribute_datatype("inputDataType")
         product = datatype.bitwidth() + int(not datatype.signed()) + self.get_nodeattr("multiplier_bits")
         codes = self.get_nodeattr("shift") + self.attribute_datatype("outputDataType").bitwidth() + 1
@@ -267,7 +267,10 @@ class IndexedRequantisation_rtl(Requantisation_rtl):
         return int(self.get_nodeattr("iterations"))
 
     def input_streams(self) -> list[Stream]:
-        return [*super().input_streams(), Stream(2, (1,), DataType.get_smallest_possible(self.sets - 1), 1, "s_axis_index")]
+        return [
+            *super().input_streams(),
+            Stream(2, (1,), DataType.get_smallest_possible(self.sets - 1), 1, "s_axis_index"),
+        ]
 
     def parameters(self) -> dict[int, tuple[tuple[int, ...], BaseDataType]]:
         return {1: ((self.sets, self.get_nodeattr("NumChannels"), 2), PARAMETER_TYPE)}

@@ -13,6 +13,7 @@ from qonnx.custom_op.registry import getCustomOp
 from finn_flow.errors import UserError
 from finn_flow.folding.options import matching_foldings
 from finn_flow.json_files import read_json
+from finn_flow.transformations.alternatives import alternative, alternative_name, other_types, put_in_place
 from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
 
 FOLDING_ATTRIBUTES = (
@@ -125,13 +126,35 @@ def _covers(kinds: Sequence[str], op_type: str) -> bool:
 def apply_folding_config(model: ModelWrapper, config: Config) -> Config:
     """Set the attributes that ``config`` gives, in the outer graph and in loop bodies; returns them by node.
 
+    What can take a node's place (`finn_flow.transformations.alternatives`) does so if ``config`` names it: as the node,
+    but with its own type in the name.
+
     Raises
     ------
-    UserError : ``config`` names a node that the model does not have, an unknown attribute or an illegal value.
+    UserError : ``config`` names a node that the model does not have or that would not compute the same, an unknown
+        attribute or an illegal value.
     """
+    _replace(model, set(config), "")
     resolved = resolve_folding_config(model, config)
     _apply(model, resolved)
     return resolved
+
+
+def _replace(model: ModelWrapper, names: set[str], prefix: str) -> None:
+    """Put in the place of each node of ``model`` and its bodies what ``names`` asks for."""
+    for node in model.graph.node:
+        for op_type in other_types(node.op_type):
+            name = alternative_name(node, op_type)
+            if not names.isdisjoint({name, f"{prefix}{name}"}):
+                other = alternative(model, node, op_type)
+                if other is None:
+                    raise UserError(f"folding config: {name} would not give the same codes as {node.name}")
+                put_in_place(model, node, other)
+                break
+    for node in loops(model):
+        body = loop_body(node)
+        _replace(body, names, f"{prefix}{node.name}_body_")
+        set_loop_body(node, body)
 
 
 def _apply(model: ModelWrapper, resolved: Config) -> None:

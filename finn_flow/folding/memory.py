@@ -7,6 +7,7 @@ from itertools import product
 
 from onnx import NodeProto
 from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.custom_op.registry import getCustomOp
 from qonnx.transformation.base import Transformation
 
 from finn_flow.estimates.boards import board_resources
@@ -43,6 +44,9 @@ def memory_styles(node: NodeProto) -> list[Style]:
         return [{"depth_trigger_bram": depth} for depth in (depths[-1] + 1, *reversed(depths))]
     if is_shift_register(node):
         return [{"ram_style": "auto"}]
+    if node.op_type in ("Requantisation_rtl", "IndexedRequantisation_rtl"):
+        multipliers = ("dsp", "lut") if getCustomOp(node).fits_dsp() else ("lut",)
+        return [{"ram_style": style, "resType": multiplier} for style in _ROM for multiplier in multipliers]
     options = _STYLES.get(node.op_type, {})
     return [dict(zip(options, values, strict=True)) for values in product(*options.values())]
 

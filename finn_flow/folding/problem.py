@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from onnx import NodeProto
 from qonnx.core.datatype import BaseDataType
 from qonnx.core.modelwrapper import ModelWrapper
@@ -17,6 +15,7 @@ from qonnx.custom_op.registry import getCustomOp
 from finn_flow.folding.memory import memory_styles
 from finn_flow.folding.options import Folding, apply_folding, matching_foldings
 from finn_flow.folding.resources import Amounts, EstimateNode
+from finn_flow.transformations.alternatives import Alternative, alternatives
 from finn_flow.transformations.bodies import LOOP_OPS, index_tensor, loop_body, loops
 from finn_flow.transformations.graph_editing import light_copy
 from finn_flow.transformations.insert_width_converters import width_converter
@@ -24,13 +23,12 @@ from finn_flow.transformations.insert_width_converters import width_converter
 Pins = Mapping[str, Mapping[str, Any]]
 """Attributes that nodes must keep, by node name."""
 
-Constants = NDArray[np.float32]
 _FOLDING_NAMES = {"PE", "SIMD", "parallel_window"}
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One folding of a node, with its memory style.
+    """One folding of a node or of one that can take its place, with its memory style.
 
     Parameters
     ----------
@@ -38,6 +36,7 @@ class Candidate:
     cycles: per frame, which in a body is all passes.
     inputs, outputs: elements per word of each stream, by the node's input and output position.
     resources: what it takes.
+    replacement: what takes the node's place, or None if it stays.
     """
 
     attributes: Folding
@@ -45,6 +44,7 @@ class Candidate:
     inputs: Mapping[int, int]
     outputs: Mapping[int, int]
     resources: Amounts
+    replacement: Alternative | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class _Builder:
             own[node.name] = len(self.problem.choices)
             constants = [tensor == index or model.get_initializer(tensor) is not None for tensor in node.input]
             streams = [port for port, constant in enumerate(constants) if not constant]
-            choice = self._choice(node, passes, streams, _constants(model, node))
+            choice = self._choice(model, node, passes, streams)
             if around is not None:
                 choice = replace(choice, stage=around.stage, iterations=around.iterations)
             elif node.op_type in LOOP_OPS:
@@ -158,41 +158,51 @@ class _Builder:
 
         return conversion
 
-    def _choice(self, node: NodeProto, passes: int, streams: list[int], constants: Constants | None) -> Choice:
+    def _choice(self, model: ModelWrapper, node: NodeProto, passes: int, streams: list[int]) -> Choice:
         pinned = self.pins.get(node.name, {})
-        trial = light_copy(node)
-        candidates: dict[tuple[tuple[str, Any], ...], Candidate] = {}
+        # What is pinned is said of this type of node.
+        others = [Alternative(node)] if pinned else alternatives(model, node)
+        candidates = [
+            candidate
+            for number, other in enumerate(others)
+            for candidate in self._candidates(model, other, number > 0, pinned, passes, streams)
+        ]
+        return Choice(node.name, passes, _undominated(candidates), free=not pinned.keys().isdisjoint(_FOLDING_NAMES))
+
+    def _candidates(
+        self,
+        model: ModelWrapper,
+        alternative: Alternative,
+        replaces: bool,
+        pinned: Mapping[str, Any],
+        passes: int,
+        streams: list[int],
+    ) -> list[Candidate]:
+        """Every folding and style of one node."""
+        trial = light_copy(alternative.node)
+        constants = alternative.constant(model)
+        found: dict[tuple[tuple[str, Any], ...], Candidate] = {}
         for folding in matching_foldings(trial, pinned) or [{}]:
             apply_folding(trial, folding)
             for style in memory_styles(trial):
                 attributes = {**folding, **style, **{key: pinned[key] for key in style if key in pinned}}
                 key = tuple(attributes.items())
-                if key not in candidates:
+                if key not in found:
                     apply_folding(trial, attributes)
-                    candidates[key] = self._candidate(trial, attributes, passes, streams, constants)
-        free = not pinned.keys().isdisjoint(_FOLDING_NAMES)
-        return Choice(node.name, passes, _undominated(list(candidates.values())), free)
-
-    def _candidate(
-        self, trial: NodeProto, attributes: Folding, passes: int, streams: list[int], constants: Constants | None
-    ) -> Candidate:
-        instance = getCustomOp(trial)
-        if trial.op_type in LOOP_OPS:
-            stream = instance.input_streams()[0]
-            cycles = stream.words * instance.get_nodeattr("iterations")
-        else:
-            cycles = int(instance.get_exp_cycles())
-        return Candidate(
-            attributes,
-            cycles * passes,
-            {port: int(instance.get_folded_input_shape(port)[-1]) for port in streams},
-            {port: int(instance.get_folded_output_shape(port)[-1]) for port in range(len(trial.output))},
-            self.resources(trial, self.part, constants),
-        )
-
-
-def _constants(model: ModelWrapper, node: NodeProto) -> Constants | None:
-    return model.get_initializer(node.input[1]) if len(node.input) > 1 else None
+                    instance = getCustomOp(trial)
+                    if trial.op_type in LOOP_OPS:
+                        cycles = instance.input_streams()[0].words * instance.get_nodeattr("iterations")
+                    else:
+                        cycles = int(instance.get_exp_cycles())
+                    found[key] = Candidate(
+                        attributes,
+                        cycles * passes,
+                        {port: int(instance.get_folded_input_shape(port)[-1]) for port in streams},
+                        {port: int(instance.get_folded_output_shape(port)[-1]) for port in range(len(trial.output))},
+                        self.resources(trial, self.part, constants),
+                        alternative if replaces else None,
+                    )
+        return list(found.values())
 
 
 def _undominated(candidates: list[Candidate]) -> list[Candidate]:

@@ -10,10 +10,11 @@ from qonnx.core.modelwrapper import ModelWrapper
 from finn_flow.errors import UserError
 from finn_flow.estimates.boards import board_resources
 from finn_flow.estimates.memories import node_resources
-from finn_flow.folding.options import Folding, apply_folding
-from finn_flow.folding.problem import Choice, Pins, Problem, folding_problem
+from finn_flow.folding.options import apply_folding
+from finn_flow.folding.problem import Candidate, Choice, Pins, Problem, folding_problem
 from finn_flow.folding.resources import Amounts, EstimateNode
 from finn_flow.folding.solve import Solution, solve
+from finn_flow.transformations.alternatives import put_in_place
 from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
 
 DEFAULT_SHARE = 0.7
@@ -59,7 +60,8 @@ def fold_for_cycles(
     """Fold all nodes, bodies included, so that a frame takes at most ``cycles_per_frame``, with the least resources.
 
     What is least is the weighted sum of LUT, DSP, BRAM and URAM (see `cost`), width converters included, over all legal
-    foldings and memory styles: exactly, not greedily. A body runs once per iteration.
+    foldings and memory styles of each node and of what can take its place (`finn_flow.transformations.alternatives`):
+    exactly, not greedily. A body runs once per iteration.
 
     Parameters
     ----------
@@ -201,15 +203,16 @@ def _result(problem: Problem, solution: Solution) -> FoldingResult:
 
 
 def _apply(model: ModelWrapper, problem: Problem, solution: Solution) -> None:
-    chosen = {
-        choice.name: candidate.attributes for choice, candidate in zip(problem.choices, solution.chosen, strict=True)
-    }
+    chosen = {choice.name: candidate for choice, candidate in zip(problem.choices, solution.chosen, strict=True)}
     _apply_to_graph(model, chosen)
 
 
-def _apply_to_graph(model: ModelWrapper, chosen: dict[str, Folding]) -> None:
+def _apply_to_graph(model: ModelWrapper, chosen: dict[str, Candidate]) -> None:
     for node in model.graph.node:
-        apply_folding(node, chosen[node.name])
+        candidate = chosen[node.name]
+        if candidate.replacement is not None:
+            put_in_place(model, node, candidate.replacement)
+        apply_folding(node, candidate.attributes)
     for node in loops(model):
         body = loop_body(node)
         _apply_to_graph(body, chosen)

@@ -48,6 +48,10 @@ def _constants(model: ModelWrapper, node: NodeProto) -> Found:
     for ind, name in enumerate(node.input):
         values = model.get_initializer(name)
         if values is not None:
+            if "Requantisation" in node.op_type:
+                bits = values.size // 2 * op.word_bits // op.get_nodeattr("PE")
+                yield "multipliers and offsets", bits, _constants_style(op)
+                continue
             thresholds = "Thresholding" in node.op_type
             bits = values.size * op.get_input_datatype(ind).bitwidth()
             yield "thresholds" if thresholds else "weights", bits, _constants_style(op)

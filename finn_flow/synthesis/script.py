@@ -27,7 +27,7 @@ _FORCE_DSP = (
 # From a wire with the attribute back through its register to the product.
 _PRODUCTS = "{wires} %ci4:+$dff,$dffe,$sdff,$sdffe,$sdffce,$mul,$pos t:$mul %i"
 # Such a wire's sum of a product and one addend, which one DSP48E2 computes as well.
-_SUMS = "{wires} %ci4:+$dff,$dffe,$sdff,$sdffe,$sdffce,$add,$pos t:$add %i"
+_SUMS = "{wires} %ci4:+$dff,$dffe,$sdff,$sdffe,$sdffce,$add,$sub,$pos t:$add t:$sub %u %i"
 _SOFT_MULTIPLIER = "$__soft_mul"
 
 
@@ -60,7 +60,7 @@ def commands(
         f"hierarchy -check -top {top}",
         f"{synthesise} prepare:map_dsp",
         f"select -set sums {_SUMS.format(wires=_having('use_dsp', 'yes'))}",
-        "alumacc -macc-only @sums @sums %ci4:+$mul,$pos t:$mul %i %u",
+        "alumacc -macc-only @sums @sums %ci2:+$add,$sub,$mul t:$mul %i %u",
         f"techmap -map {TECHMAPS / 'multiply_add.v'} t:$macc_v2",
         f"{_FORCE_DSP} {_products('yes')}",
         f"chtype -set {_SOFT_MULTIPLIER} {_products('no')}",

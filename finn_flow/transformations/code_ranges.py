@@ -88,7 +88,9 @@ _RULES: dict[str, Callable[[ModelWrapper, NodeProto], CodeRange]] = {
     "FMPadding_rtl": _padded,
     "Fork_rtl": _of_input,
     "GlobalSumPool_rtl": _pooled,
+    "IndexedRequantisation_rtl": _thresholds,
     "IndexedThresholding_rtl": _thresholds,
     "MVAU_rtl": _matrix,
+    "Requantisation_rtl": _thresholds,
     "Thresholding_rtl": _thresholds,
 }

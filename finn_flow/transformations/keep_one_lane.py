@@ -24,11 +24,13 @@ LANES = {
     "DepthwiseConv_rtl": _Lanes(parameter_axis=0),
     "Fork_rtl": _Lanes(),
     "GlobalSumPool_rtl": _Lanes(),
+    "IndexedRequantisation_rtl": _Lanes(parameter_axis=1),
     "IndexedThresholding_rtl": _Lanes(parameter_axis=1),
     "Lookup_rtl": _Lanes(parameter_axis=0),
     "MVAU_rtl": _Lanes("MH", parameter_axis=1),
     "ODEUpdate_rtl": _Lanes(),
     "PositionThresholding_rtl": _Lanes(parameter_axis=1),
+    "Requantisation_rtl": _Lanes(parameter_axis=0),
     "Thresholding_rtl": _Lanes(parameter_axis=0),
     "WindowReduce_rtl": _Lanes(parameter_axis=0),
 }

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.base import Transformation
-from qonnx.transformation.general import GiveUniqueNodeNames
 
 from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
 
 
 class NameNodes(Transformation):
-    """Number the nodes of each type; a body's nodes carry the name of their loop as prefix."""
+    """Number the nodes of each type; a body's nodes carry the name of their loop as prefix.
+
+    A node that has such a name keeps it; new ones take the lowest numbers that are free.
+    """
 
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
-        model = model.transform(GiveUniqueNodeNames())
-        for node in loops(model):
-            set_loop_body(node, loop_body(node).transform(GiveUniqueNodeNames(prefix=f"{node.name}_")))
+        _name(model, "")
         return model, False
 
 
@@ -32,3 +34,24 @@ def name_nameless_nodes(model: ModelWrapper) -> None:
             name = f"{node.op_type}_{number}"
         used.add(name)
         node.name = name
+
+
+def _name(model: ModelWrapper, prefix: str) -> None:
+    taken: set[str] = set()
+    unnamed = []
+    for node in model.graph.node:
+        if node.name not in taken and re.fullmatch(rf"{re.escape(prefix + node.op_type)}_\d+", node.name):
+            taken.add(node.name)
+        else:
+            unnamed.append(node)
+    numbers: dict[str, int] = {}
+    for node in unnamed:
+        number = numbers.get(node.op_type, 0)
+        while f"{prefix}{node.op_type}_{number}" in taken:
+            number += 1
+        node.name = f"{prefix}{node.op_type}_{number}"
+        numbers[node.op_type] = number + 1
+    for node in loops(model):
+        body = loop_body(node)
+        _name(body, f"{node.name}_")
+        set_loop_body(node, body)

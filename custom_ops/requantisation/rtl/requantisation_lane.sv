@@ -87,26 +87,26 @@ module requantisation_lane #(
     end
   end
 
-  // First into the range of the result's type, by the upper bits alone, then into the limits.
+  // The upper bits tell what is beyond the result's type; limits at the ends of the type leave nothing else to compare.
   wire logic negative = quotient[QUOTIENT_BITS-1];
   wire logic [QUOTIENT_BITS-1:OUT_BITS-32'(OUT_SIGNED)] upper = quotient[QUOTIENT_BITS-1:OUT_BITS-32'(OUT_SIGNED)];
-  wire logic fits = (!negative && upper == '0) || (OUT_SIGNED && negative && (&upper));
-  logic [OUT_BITS-1:0] clipped;
-  // Limits at the ends of the type leave nothing to compare.
+  wire logic [OUT_BITS-1:0] code = quotient[OUT_BITS-1:0];
+  logic below, above;
   /* verilator lint_off CMPCONST */
   /* verilator lint_off UNSIGNED */
-  always_comb begin
-    clipped = quotient[OUT_BITS-1:0];
-    if (OUT_SIGNED) begin
-      if (!negative && (!fits || $signed(clipped) > $signed(OUT_BITS'(HIGHEST)))) clipped = OUT_BITS'(HIGHEST);
-      if (negative && (!fits || $signed(clipped) < $signed(OUT_BITS'(LOWEST)))) clipped = OUT_BITS'(LOWEST);
-    end else begin
-      if (!negative && (!fits || clipped > OUT_BITS'(HIGHEST))) clipped = OUT_BITS'(HIGHEST);
-      if (negative || clipped < OUT_BITS'(LOWEST)) clipped = OUT_BITS'(LOWEST);
-    end
+  if (OUT_SIGNED) begin : gen_signed
+    assign below = negative && (!(&upper) || $signed(code) < $signed(OUT_BITS'(LOWEST)));
+    assign above = !negative && (upper != '0 || $signed(code) > $signed(OUT_BITS'(HIGHEST)));
+  end else begin : gen_unsigned
+    assign below = negative || (upper == '0 && code < OUT_BITS'(LOWEST));
+    assign above = !negative && (upper != '0 || code > OUT_BITS'(HIGHEST));
   end
   /* verilator lint_on CMPCONST */
   /* verilator lint_on UNSIGNED */
+
+  // No multiplexer: synthesis would make set and reset signals of each lane from it, which take more LUTs than they save.
+  wire logic [OUT_BITS-1:0] clipped = ({OUT_BITS{!below && !above}} & code) | ({OUT_BITS{below}} & OUT_BITS'(LOWEST))
+      | ({OUT_BITS{above}} & OUT_BITS'(HIGHEST));
   always_ff @(posedge clk) result <= clipped;
 
 endmodule
