@@ -69,7 +69,7 @@ def test_rows_share_the_smallest_shift_that_does_for_all() -> None:
     assert found is not None
     assert (found.shift, found.ties_to_even) == (3, False)
     assert found.multiplier.tolist() == [[1], [2], [8]]
-    assert found.offset.tolist() == [[4], [2], [0]]
+    assert found.offset.tolist() == [[4], [2], [3]]
 
 
 def test_half_to_even_needs_ties() -> None:

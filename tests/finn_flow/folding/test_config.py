@@ -2,12 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 from qonnx.custom_op.registry import getCustomOp
 
 from finn_flow.errors import UserError
 from finn_flow.folding.config import apply_folding_config, extract_folding, read_folding_config
 from finn_flow.folding.target import fold_for_cycles
+from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
 from tests.finn_flow.folding.small_networks import all_nodes, lowered, small_hardware
 from tests.finn_flow.transformations.compiled import assert_same_logits, finish, hardware
 
@@ -34,7 +36,35 @@ def test_a_written_config_as_pins_leaves_nothing_to_choose():
     model = small_hardware()
     first = fold_for_cycles(model, 150)
     config = extract_folding(model)
-    assert fold_for_cycles(small_hardware(), 1, pins=config) == first
+    again = small_hardware()
+    assert fold_for_cycles(again, 1, pins=apply_folding_config(again, config)) == first
+
+
+def test_a_config_names_what_takes_the_place_of_a_node():
+    integers = lowered()
+    model = hardware(integers)
+    config = {
+        "ODELoop_rtl_0_IndexedRequantisation_rtl_1": {"PE": 2, "resType": "lut"},
+        "ODELoop_rtl_0_body_ODELoop_rtl_0_IndexedRequantisation_rtl_0": {"PE": 4},
+    }
+    apply_folding_config(model, config)
+    assert attribute(model, "ODELoop_rtl_0_IndexedRequantisation_rtl_1", "resType") == "lut"
+    assert attribute(model, "ODELoop_rtl_0_IndexedRequantisation_rtl_0", "PE") == 4
+    assert_same_logits(integers, finish(model))
+
+
+def test_what_would_compute_something_else_is_not_put_in_place():
+    model = small_hardware()
+    (loop,) = loops(model)
+    body = loop_body(loop)
+    node = body.get_nodes_by_op_type("IndexedThresholding_rtl")[0]
+    thresholds = body.get_initializer(node.input[1]).copy()
+    thresholds[0, 0] = np.arange(thresholds.shape[-1]) ** 2
+    body.set_initializer(node.input[1], thresholds)
+    set_loop_body(loop, body)
+    name = node.name.replace("Thresholding", "Requantisation")
+    with pytest.raises(UserError, match=f"{name} would not give the same codes as {node.name}"):
+        apply_folding_config(model, {name: {"PE": 1}})
 
 
 @pytest.mark.parametrize("name", [BODY_NODE, f"ODELoop_rtl_0_body_{BODY_NODE}"])
