@@ -11,7 +11,7 @@ from custom_ops.memory import bram_18k, luts_of_rom
 _CONTROL, _INDEX_CONTROL = 8, 36
 _CLIP, _CLIP_PER_BIT = 5.5, 0.4
 _CONSTANT_PRODUCT, _PRODUCT = 0.6, 1.75
-"""LUTs per bit of the multiplier and bit of the value, of products with a constant and with a multiplier from a memory."""
+"""LUTs per bit of the multiplier and bit of the value: of products with a constant, and with a word of a memory."""
 _SMALL_ROM = 0.5
 """LUTs per bit of a word of a memory of up to 32 words."""
 

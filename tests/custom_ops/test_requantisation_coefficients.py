@@ -49,7 +49,7 @@ def test_every_rounded_line_is_found(
 
 @given(st.lists(st.integers(-12, 12), min_size=1, max_size=4), st.integers(-2, 1))
 def test_none_is_found_only_where_there_is_none(steps: list[int], bias: int) -> None:
-    """Against all multipliers and offsets of a shift: none gives the same codes if a greater shift, or none, is found."""
+    """Against all multipliers and offsets of a shift: none will do if a greater shift, or none, is found."""
     row, x, shift = sorted(steps), np.arange(-10, 11), 4
     found = find_coefficients(np.array([row]), np.array([-10]), np.array([10]), bias)
     if found is not None:
