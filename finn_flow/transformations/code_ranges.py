@@ -22,6 +22,15 @@ class CodeRange:
     lowest: Integers
     highest: Integers
 
+    def of_channels(self, channels: int) -> CodeRange:
+        """The range of a flattened map, whose channels are those of its pixels one after the other."""
+        if len(self.lowest) == channels:
+            return self
+        pixels, rest = divmod(channels, len(self.lowest))
+        if rest:
+            return CodeRange(np.full(channels, self.lowest.min()), np.full(channels, self.highest.max()))
+        return CodeRange(np.tile(self.lowest, pixels), np.tile(self.highest, pixels))
+
     def with_zero(self) -> CodeRange:
         """The range with what padding adds to it."""
         return CodeRange(np.minimum(self.lowest, 0), np.maximum(self.highest, 0))
@@ -54,9 +63,7 @@ def _thresholds(model: ModelWrapper, node: NodeProto) -> CodeRange:
 
 def _windows(model: ModelWrapper, node: NodeProto) -> CodeRange:
     """Every pixel of a window has the channels of the image."""
-    found, channels = _of_input(model, node), model.get_tensor_shape(node.output[0])[-1]
-    pixels = channels // len(found.lowest)
-    return CodeRange(np.tile(found.lowest, pixels), np.tile(found.highest, pixels))
+    return _of_input(model, node).of_channels(model.get_tensor_shape(node.output[0])[-1])
 
 
 def _products(found: CodeRange, weights: Integers) -> CodeRange:
@@ -66,13 +73,15 @@ def _products(found: CodeRange, weights: Integers) -> CodeRange:
 
 
 def _matrix(model: ModelWrapper, node: NodeProto) -> CodeRange:
-    return _products(_of_input(model, node), model.get_initializer(node.input[1]).astype(np.int64))
+    weights = model.get_initializer(node.input[1]).astype(np.int64)
+    return _products(_of_input(model, node).of_channels(len(weights)), weights)
 
 
 def _depthwise(model: ModelWrapper, node: NodeProto) -> CodeRange:
     """Any tap may lie in the padding."""
-    found = _of_input(model, node).with_zero()
-    taps = model.get_initializer(node.input[1]).astype(np.int64).reshape(len(found.lowest), -1)
+    taps = model.get_initializer(node.input[1]).astype(np.int64)
+    taps = taps.reshape(len(taps), -1)
+    found = _of_input(model, node).of_channels(len(taps)).with_zero()
     ends = np.stack([taps * found.lowest[:, None], taps * found.highest[:, None]])
     return CodeRange(ends.min(axis=0).sum(axis=1), ends.max(axis=0).sum(axis=1))
 

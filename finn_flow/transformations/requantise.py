@@ -60,7 +60,7 @@ def requantisation(
 
 def _coefficients(model: ModelWrapper, node: NodeProto, thresholds: Integers, bias: int) -> Coefficients | None:
     """Of thresholds [iterations, channels or 1, n]; channels that share their thresholds share their coefficients."""
-    values = code_range(model, node.input[0])
+    values = code_range(model, node.input[0]).of_channels(int(getCustomOp(node).get_nodeattr("NumChannels")))
     lowest, highest = values.lowest, values.highest
     if thresholds.shape[1] == 1:
         lowest, highest = lowest.min(keepdims=True), highest.max(keepdims=True)
