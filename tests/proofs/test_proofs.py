@@ -13,8 +13,8 @@ FAULTS = {
     "queue takes a word too many": (
         QUEUES[1],
         "rtl_common/stream_queue.sv",
-        "LEVEL_WIDTH'(DEPTH) ",
-        "LEVEL_WIDTH'(DEPTH + 1) ",
+        "!= LEVEL_WIDTH'(DEPTH)",
+        "!= LEVEL_WIDTH'(DEPTH + 1)",
     ),
     "queue reads from the wrong place": (
         QUEUES[2],
