@@ -32,6 +32,7 @@ COMMANDS = {
     "build": "Take a QONNX model through the FINN flow.",
     "simulate": "Simulate the whole accelerator in Verilator.",
     "synth": "Estimate the accelerator's resources by open synthesis.",
+    "timing": "Estimate the slowest paths, and so the clock, of the accelerator.",
     "report": "Write one page with tables and plots about a build.",
     "package": "Make the deployment package for the board.",
     "board": "Run the package's driver on a simulated board.",

@@ -69,7 +69,7 @@ def synthesise_all(
     FlowError: as `synthesise`, for the first job that failed; those that had ended are in the cache.
     """
     cache = cache_subdir("synthesis")
-    keys = _keys(jobs)
+    keys = result_keys(jobs)
     missing = {key: job for key, job in zip(keys, jobs, strict=True) if _cached(cache, key) is None}
     if missing:
         _run(missing, cache, processes, progress)
@@ -88,13 +88,13 @@ def mapped_netlist(job: StagedJob) -> dict[str, Any]:
     FlowError: as `synthesise`.
     """
     synthesise_all([job], 1)
-    with gzip.open(_netlist_path(cache_subdir("synthesis"), _keys([job])[0]), "rt") as file:
+    with gzip.open(_netlist_path(cache_subdir("synthesis"), result_keys([job])[0]), "rt") as file:
         module: dict[str, Any] = json.load(file)
     return module
 
 
-def _keys(jobs: Sequence[StagedJob]) -> list[str]:
-    """Return the names of the jobs' results in the cache."""
+def result_keys(jobs: Sequence[StagedJob]) -> list[str]:
+    """Return the names of the jobs' results in the cache: equal for equal jobs and the same tool."""
     own = (inspect.getsource(module) for module in (primitives, resources))
     tool = [version("pyosys"), *identity(), *own]
     return [f"{job.top[:40]}-{content_hash(*tool, *job.content())}" for job in jobs]

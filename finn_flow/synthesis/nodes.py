@@ -32,12 +32,14 @@ class Unit:
     op_type: the node's.
     loop: the loop whose body it is in, "" for the outer graph.
     job: what to synthesise. Nodes that differ in nothing but their names have equal jobs.
+    streams: by port of the job's top the stream that is connected in the netlist, as (module, stream).
     """
 
     name: str
     op_type: str
     loop: str
     job: StagedJob
+    streams: dict[str, tuple[str, str]]
 
 
 def units(netlist: Netlist, only: str | None = None) -> list[Unit]:
@@ -49,7 +51,13 @@ def units(netlist: Netlist, only: str | None = None) -> list[Unit]:
     """
     files = _SourcePool(netlist)
     found = [
-        Unit(name, netlist.nodes[name].op_type, netlist.nodes[name].loop, files.job(module, instance, name))
+        Unit(
+            name,
+            netlist.nodes[name].op_type,
+            netlist.nodes[name].loop,
+            files.job(module, instance, name),
+            _streams(module, instance),
+        )
         for name, module, instance in _instances(netlist)
         if only in (None, name)
     ]
@@ -93,7 +101,7 @@ class _SourcePool:
 
     def job(self, module: Module, instance: Instance, node: str) -> StagedJob:
         """Return the job of one instance, with its name replaced by the same word for all nodes."""
-        texts = {"alone.v": _alone(module, instance)}
+        texts = {"alone.v": Emitter({}).source(_alone(module, instance))}
         job = self.closed_job(instance.module, texts)
         name = re.compile(rf"(?<![A-Za-z0-9_]){re.escape(node)}(?!\d)")
 
@@ -123,8 +131,15 @@ class _SourcePool:
         return StagedJob(top, StagedSources(order_sources({**texts, **extra}), {}), data)
 
 
-def _alone(module: Module, instance: Instance) -> str:
-    """Return the source of a module with one instance and nothing else."""
+def _streams(module: Module, instance: Instance) -> dict[str, tuple[str, str]]:
+    """Return the streams at the ports of an instance's job."""
+    alone = _alone(module, instance)
+    (inside,) = alone.instances
+    return {alone.port_of(inside.connections[port]): (module.name, name) for port, name in instance.connections.items()}
+
+
+def _alone(module: Module, instance: Instance) -> Module:
+    """Return a module with one instance and nothing else."""
     connected = {stream: port for port, stream in instance.connections.items()}
     streams = {}
     for stream in module.streams.values():
@@ -137,15 +152,13 @@ def _alone(module: Module, instance: Instance) -> str:
         for stream in module.streams.values()
         if stream.name in connected
     }
-    return Emitter({}).source(
-        Module(
-            name=_ALONE,
-            kind="cells",
-            what="one node as it is instantiated",
-            loop="",
-            inputs=tuple(name for name in streams if is_input[name]),
-            outputs=tuple(name for name in streams if not is_input[name]),
-            streams=streams,
-            instances=(replace(instance, name=f"{_ANY_NAME}_instance", connections=ports),),
-        )
+    return Module(
+        name=_ALONE,
+        kind="cells",
+        what="one node as it is instantiated",
+        loop="",
+        inputs=tuple(name for name in streams if is_input[name]),
+        outputs=tuple(name for name in streams if not is_input[name]),
+        streams=streams,
+        instances=(replace(instance, name=f"{_ANY_NAME}_instance", connections=ports),),
     )
