@@ -89,10 +89,12 @@ module idma_core #(
   logic [8*HOLD_BYTES-1:0] hold_q, hold_sent;
   logic [FILL_WIDTH-1:0] fill_q, fill_sent;
   logic [31:0] frames_left_q;
+  // Whether any frame is left, and whether just one is: comparing 32 bits takes too long beside the stream's handshake.
+  logic any_left_q, one_left_q;
   logic [WORD_WIDTH-1:0] words_left_q;
 
   assign m_axis_tdata = hold_q[8*STREAM_BYTES-1:0];
-  assign m_axis_tvalid = state_q == RUN && frames_left_q != '0 && fill_q >= FILL_WIDTH'(STREAM_BYTES);
+  assign m_axis_tvalid = state_q == RUN && any_left_q && fill_q >= FILL_WIDTH'(STREAM_BYTES);
   wire logic sent = m_axis_tvalid && m_axis_tready;
   wire logic last_word = words_left_q == WORD_WIDTH'(1);
 
@@ -146,6 +148,8 @@ module idma_core #(
       m_axi_arvalid <= 1'b0;
       room_q <= ROOM_WIDTH'(FIFO_BEATS);
       frames_left_q <= '0;
+      any_left_q <= 1'b0;
+      one_left_q <= 1'b0;
       fill_q <= '0;
     end else begin
       done <= 1'b0;
@@ -154,7 +158,11 @@ module idma_core #(
       if (ask) m_axi_arvalid <= 1'b1;
       room_q <= room_q - (ask ? ROOM_WIDTH'(burst_beats) : '0) + ROOM_WIDTH'(beat_taken);
       fill_q <= beat_taken ? fill_sent + FILL_WIDTH'(BEAT_BYTES) : fill_sent;
-      if (sent && last_word) frames_left_q <= frames_left_q - 32'd1;
+      if (sent && last_word) begin
+        frames_left_q <= frames_left_q - 32'd1;
+        any_left_q <= !one_left_q;
+        one_left_q <= frames_left_q == 32'd2;
+      end
 
       case (state_q)
         IDLE:
@@ -165,6 +173,8 @@ module idma_core #(
         PREPARE: begin
           prepare_q <= prepare_q - 3'd1;
           frames_left_q <= impossible ? '0 : {8'd0, frames[23:0]};
+          any_left_q <= frames_left_q != '0;
+          one_left_q <= frames_left_q == 32'd1;
           fill_q <= '0;
           if (prepare_q == 3'd0) begin
             state_q <= RUN;
@@ -172,7 +182,7 @@ module idma_core #(
           end
         end
         default:
-        if (frames_left_q == '0) begin
+        if (!any_left_q) begin
           done <= 1'b1;
           state_q <= IDLE;
         end
