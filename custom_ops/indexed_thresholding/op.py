@@ -45,6 +45,7 @@ class IndexedThresholding_rtl(HardwareOp):
     core = "indexed_thresholding"
     rtl_sources: ClassVar[tuple[str, ...]] = (
         "rtl_common/stream_checker.sv",
+        "rtl_common/stream_queue.sv",
         "indexed_thresholding/rtl/indexed_thresholding.sv",
     )
     finn_rtl_sources: ClassVar[tuple[str, ...]] = ("thresholding/hdl/thresholding.sv",)

@@ -40,17 +40,17 @@ module credit_fifo #(
 
   // Newest word at index 0; no reset, so that it maps to shift-register LUTs.
   logic [DATA_WIDTH-1:0] shift_q[DEPTH-1:0];
-  logic [COUNT_WIDTH-1:0] waiting_q;
-  logic [COUNT_WIDTH-1:0] free_d, free_q;
+  // Place of the oldest word; one below 0 while none waits.
+  logic [POINTER_WIDTH-1:0] oldest_q;
+  logic waiting_q;
+  logic [COUNT_WIDTH-1:0] free_q;
   logic credit_q;
   logic [DATA_WIDTH-1:0] output_data_q;
   logic output_valid_q;
 
   wire logic pop = output_valid_q && m_axis_tready;
-  wire logic load = waiting_q != '0 && (!output_valid_q || m_axis_tready);
-  wire logic [POINTER_WIDTH-1:0] oldest = POINTER_WIDTH'(waiting_q - 1'b1);
+  wire logic load = waiting_q && (!output_valid_q || m_axis_tready);
 
-  assign free_d = free_q + COUNT_WIDTH'(pop) - COUNT_WIDTH'(reserve);
   assign credit = credit_q;
   assign m_axis_tdata = output_data_q;
   assign m_axis_tvalid = output_valid_q;
@@ -60,19 +60,22 @@ module credit_fifo #(
       shift_q[0] <= push_data;
       for (int unsigned i = 1; i < DEPTH; i++) shift_q[i] <= shift_q[i-1];
     end
-    if (load) output_data_q <= shift_q[oldest];
+    if (load) output_data_q <= shift_q[oldest_q];
   end
 
   always_ff @(posedge clk) begin
     if (rst) begin
-      waiting_q <= '0;
+      oldest_q <= '1;
+      waiting_q <= 1'b0;
       free_q <= COUNT_WIDTH'(DEPTH);
       credit_q <= 1'b0;
       output_valid_q <= 1'b0;
     end else begin
-      waiting_q <= waiting_q + COUNT_WIDTH'(push) - COUNT_WIDTH'(load);
-      free_q <= free_d;
-      credit_q <= free_d != '0;
+      oldest_q <= oldest_q + POINTER_WIDTH'(push) - POINTER_WIDTH'(load);
+      waiting_q <= push || (load ? oldest_q != '0 : waiting_q);
+      free_q <= free_q + COUNT_WIDTH'(pop) - COUNT_WIDTH'(reserve);
+      // Whether any place is free then; `reserve` comes late, so that it must not go through the sum.
+      credit_q <= pop || (reserve ? free_q != COUNT_WIDTH'(1) : free_q != '0);
       if (load || pop) output_valid_q <= load;
     end
   end
@@ -82,7 +85,7 @@ module credit_fifo #(
     if (!rst) begin
       assert (!reserve || credit)
       else $error("%m: a place is reserved without credit: you will lose data!");
-      assert (!push || load || waiting_q < COUNT_WIDTH'(DEPTH))
+      assert (!push || load || !waiting_q || oldest_q != POINTER_WIDTH'(DEPTH - 1))
       else $error("%m: a word comes without a reserved place: you lose data!");
     end
   end

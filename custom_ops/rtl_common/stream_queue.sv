@@ -3,8 +3,9 @@
 ///
 /// Latency       1 cycle.
 /// Throughput    1 word per cycle for DEPTH >= 2 (DEPTH 1: one word every two cycles).
-/// Backpressure  `s_axis_tready` depends on registers alone: nothing combinational between the two sides.
+/// Backpressure  `s_axis_tready` and `m_axis_tvalid` are registers: nothing combinational between the two sides.
 /// Overflow      impossible through the handshake.
+/// Reset         empties it; `s_axis_tready` is low during reset and in the cycle after it.
 `default_nettype none
 
 module stream_queue #(
@@ -39,15 +40,17 @@ module stream_queue #(
 
   logic [DATA_WIDTH-1:0] memory[DEPTH];
   logic [ADDRESS_WIDTH-1:0] write_address_q, read_address_q;
-  logic [LEVEL_WIDTH-1:0] level_q;
+  logic [LEVEL_WIDTH-1:0] level_d, level_q;
+  logic ready_q, valid_q;
 
   wire logic push = s_axis_tvalid && s_axis_tready;
   wire logic pop = m_axis_tvalid && m_axis_tready;
 
-  assign s_axis_tready = level_q != LEVEL_WIDTH'(DEPTH) && !rst;
-  assign m_axis_tvalid = level_q != '0;
+  assign s_axis_tready = ready_q;
+  assign m_axis_tvalid = valid_q;
   assign m_axis_tdata = memory[read_address_q];
   assign level = level_q;
+  assign level_d = level_q + LEVEL_WIDTH'(push) - LEVEL_WIDTH'(pop);
 
   always_ff @(posedge clk) begin
     if (push) memory[write_address_q] <= s_axis_tdata;
@@ -58,10 +61,14 @@ module stream_queue #(
       write_address_q <= '0;
       read_address_q <= '0;
       level_q <= '0;
+      ready_q <= 1'b0;
+      valid_q <= 1'b0;
     end else begin
       if (push) write_address_q <= (write_address_q == LAST_ADDRESS) ? '0 : write_address_q + 1'b1;
       if (pop) read_address_q <= (read_address_q == LAST_ADDRESS) ? '0 : read_address_q + 1'b1;
-      level_q <= level_q + LEVEL_WIDTH'(push) - LEVEL_WIDTH'(pop);
+      level_q <= level_d;
+      ready_q <= level_d != LEVEL_WIDTH'(DEPTH);
+      valid_q <= level_d != '0;
     end
   end
 

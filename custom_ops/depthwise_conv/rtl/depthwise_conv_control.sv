@@ -2,21 +2,25 @@
 ///
 /// An output lags the newest word that it needs by LAG = (P*W + P)*CF words, P = K/2. Rows are numbered on from frame to
 /// frame and row v lies in line memory v mod (K-1), so a frame's last LAG outputs (its tail) need only words that are
-/// already stored, and the next frame's words go where the tail has been read already. Hence four states:
+/// already stored, and the next frame's words go where the tail has been read already. Hence five states:
 ///
 ///   FILL    takes the first LAG words of a frame; nothing to give.
 ///   BODY    takes a word and gives an output in each step.
 ///   TAIL    gives the last LAG outputs of a frame. A word of the next frame is taken along if there is one; if there
 ///           always was, the window holds what the next frame starts with and BODY follows at once ("locked"). Without
 ///           input the tail goes on alone; then FILL resumes where the input stands.
+///   JOIN    one cycle after a tail that has lost its lock (and after reset): the window goes to where the input stands.
 ///   REPLAY  If the tail had to leave its lock while the window was already being loaded with the next frame's first P
 ///           columns (in row P), those columns are shifted into the window again from the line memories.
 ///
 /// In the tail the input may fall behind the outputs but never catches up with them, so stored words are never overwritten
 /// before they have been read.
 ///
+/// What depends on the position of the newest column alone is computed a step ahead, into registers.
+///
 /// Cycles        H*W*CF per frame while input and output do not stall, for either stride.
 /// Backpressure  `s_axis_tready` depends on registers only (through `credit`).
+/// Reset         `s_axis_tready` is low from the second cycle of a reset to the first one after it.
 `default_nettype none
 
 module depthwise_conv_control #(
@@ -83,7 +87,17 @@ module depthwise_conv_control #(
     logic [PHASE_BITS-1:0]   phase;
   } position_t;
 
-  typedef enum logic [1:0] {FILL, REPLAY, BODY, TAIL} state_t;
+  // What is known of a position: which rows and columns of the window are inside the frame, whether its output is one
+  // of those that STRIDE leaves, and whether it is the last one of a frame or of the first LAG words.
+  typedef struct packed {
+    logic [K-1:0] row_inside;
+    logic [K-1:0] column_inside;
+    logic         chosen;
+    logic         frame_end;
+    logic         lag_end;
+  } view_t;
+
+  typedef enum logic [2:0] {JOIN, FILL, REPLAY, BODY, TAIL} state_t;
 
   function automatic position_t following(input position_t position);
     following = position;
@@ -112,92 +126,108 @@ module depthwise_conv_control #(
     for (int unsigned i = 0; i < K; i++) in_frame[i] = center + i >= P && center + i < size + P;
   endfunction
 
+  // Middle of the newest column; its output lies in the newest column's rows, or one row above where the column has wrapped
+  // round but the output's has not.
+  function automatic view_t view(
+      input logic [ROW_BITS-1:0] row, input logic [COLUMN_BITS-1:0] column, input logic [ADDRESS_BITS-1:0] address);
+    automatic int unsigned center_row = middle(32'(row), H);
+    automatic int unsigned center_column = middle(32'(column), W);
+    automatic int unsigned output_row =
+        (32'(column) >= P) ? center_row : (center_row == 0) ? H - 1 : center_row - 1;
+    view.row_inside = in_frame(center_row, H);
+    view.column_inside = in_frame(center_column, W);
+    view.chosen = STRIDE == 1 || (center_column % 2 == 0 && output_row % 2 == 0);
+    view.frame_end = row == ROW_BITS'(H - 1) && address == ADDRESS_BITS'(W * CF - 1);
+    view.lag_end = row == ROW_BITS'(P) && address == ADDRESS_BITS'(P * CF - 1);
+  endfunction
+
   state_t state_d, state_q;
-  position_t read_d, read_q, write_d, write_q;
+  // The newest column's position, the one after it, and where the input stands.
+  position_t read_q, next_q, write_q;
+  view_t view_q;
   logic locked_d, locked_q;
 
-  // Middle of the newest column, and the output that this step may give: in the newest column's rows, or one row above where
-  // the column has wrapped round but the output's has not.
-  int unsigned column_row, output_row, output_column;
-  logic can;
-  assign column_row = middle(32'(read_q.row), H);
-  assign output_column = middle(32'(read_q.column), W);
-  assign output_row = (32'(read_q.column) >= P) ? column_row : (column_row == 0) ? H - 1 : column_row - 1;
-
-  if (STRIDE == 1) begin : gen_every_output
-    assign give = step && (state_q == BODY || state_q == TAIL);
-    assign can = credit;
-    wire logic unused = &{1'b0, output_row};
-  end else begin : gen_every_second_output
-    wire logic chosen = output_column % 2 == 0 && output_row % 2 == 0;
-    assign give = step && chosen && (state_q == BODY || state_q == TAIL);
-    assign can = credit || !chosen;
-  end
+  assign give = step && view_q.chosen && (state_q == BODY || state_q == TAIL);
+  wire logic can = credit || (STRIDE != 1 && !view_q.chosen);
+  // The input stands in row P, the first words of which the window needs at its start.
+  logic in_first_row_q;
 
   always_comb begin
     step = 1'b0;
     s_axis_tready = 1'b0;
     case (state_q)
       FILL: begin
-        s_axis_tready = !rst;
+        s_axis_tready = 1'b1;
         step = s_axis_tvalid;
       end
       REPLAY: step = 1'b1;
       BODY: begin
-        s_axis_tready = can && !rst;
+        s_axis_tready = can;
         step = can && s_axis_tvalid;
       end
-      default: begin
+      TAIL: begin
         // A word that the window is to start with may only come while it is in step with the outputs.
-        s_axis_tready = can && !rst && (locked_q || write_q.row != ROW_BITS'(P));
+        s_axis_tready = can && (locked_q || !in_first_row_q);
         step = can;
       end
+      default: ;
     endcase
   end
 
   assign take = s_axis_tvalid && s_axis_tready;
 
-  wire logic at_frame_end = read_q.row == ROW_BITS'(H - 1) && read_q.address == ADDRESS_BITS'(W * CF - 1);
-  wire logic at_lag_end = read_q.row == ROW_BITS'(P) && read_q.address == ADDRESS_BITS'(P * CF - 1);
-
   always_comb begin
     state_d = state_q;
     locked_d = locked_q;
-    read_d = step ? following(read_q) : read_q;
-    write_d = take ? following(write_q) : write_q;
     case (state_q)
-      FILL: if (step && at_lag_end) state_d = BODY;
-      REPLAY: if (read_d.address == write_q.address) state_d = FILL;
+      FILL: if (step && view_q.lag_end) state_d = BODY;
+      REPLAY: if (next_q.address == write_q.address) state_d = FILL;
       BODY: begin
         locked_d = 1'b1;
-        if (step && at_frame_end) state_d = TAIL;
+        if (step && view_q.frame_end) state_d = TAIL;
       end
-      default: if (step) begin
+      TAIL: if (step) begin
         locked_d = locked_q && take;
-        if (at_lag_end && !locked_d) begin
-          state_d = (write_d.row == ROW_BITS'(P) && write_d.address != '0) ? REPLAY : FILL;
-          read_d = write_d;
-          if (write_d.row == ROW_BITS'(P)) begin
-            read_d.address = '0;
-            read_d.fold = '0;
-            read_d.column = '0;
-          end
-        end else if (at_lag_end) state_d = BODY;
+        if (view_q.lag_end) state_d = locked_d ? BODY : JOIN;
       end
+      default: state_d = (in_first_row_q && write_q.address != '0) ? REPLAY : FILL;
     endcase
+  end
+
+  // The window goes on at the following position, or after a tail without lock at the input or the beginning of row P.
+  position_t goal, write_next;
+  assign write_next = following(write_q);
+  always_comb begin
+    goal = (state_q == JOIN) ? write_q : next_q;
+    if (state_q == JOIN && in_first_row_q) begin
+      goal.address = '0;
+      goal.fold = '0;
+      goal.column = '0;
+    end
+  end
+
+  always_ff @(posedge clk) begin
+    if (state_q == JOIN || step) begin
+      read_q <= goal;
+      next_q <= following(goal);
+      view_q <= view(goal.row, goal.column, goal.address);
+    end
+    if (rst) begin
+      write_q <= '0;
+      in_first_row_q <= 1'b0;
+    end else if (take) begin
+      write_q <= write_next;
+      in_first_row_q <= write_next.row == ROW_BITS'(P);
+    end
   end
 
   always_ff @(posedge clk) begin
     if (rst) begin
-      state_q <= FILL;
+      state_q <= JOIN;
       locked_q <= 1'b0;
-      read_q <= '0;
-      write_q <= '0;
     end else begin
       state_q <= state_d;
       locked_q <= locked_d;
-      read_q <= read_d;
-      write_q <= write_d;
     end
   end
 
@@ -205,15 +235,15 @@ module depthwise_conv_control #(
   assign write_phase = write_q.phase;
   assign read_address = read_q.address;
   assign read_phase = read_q.phase;
-  assign row_inside = in_frame(column_row, H);
+  assign row_inside = view_q.row_inside;
   assign replay = state_q == REPLAY;
   assign fold = read_q.fold;
-  assign column_inside = in_frame(output_column, W);
+  assign column_inside = view_q.column_inside;
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk) begin
     if (!rst) begin
-      assert (state_q == TAIL || state_q == REPLAY || read_q == write_q)
+      assert (state_q == JOIN || state_q == TAIL || state_q == REPLAY || read_q == write_q)
       else $error("%m: input and window are out of step: outputs will be wrong!");
       assert (state_q != TAIL || !locked_q || read_q == write_q)
       else $error("%m: the tail is locked but out of step: the next frame will be wrong!");

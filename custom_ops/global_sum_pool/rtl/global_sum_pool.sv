@@ -44,22 +44,29 @@ module global_sum_pool #(
 
   logic [FOLD_BITS-1:0] fold_q;
   logic [PIXEL_BITS-1:0] pixel_q;
+  logic last_pixel_q;
   logic credit;
+  // Low during reset, so that the input waits then.
+  logic awake_q;
+  always_ff @(posedge clk) awake_q <= !rst;
 
   wire logic first_pixel = pixel_q == '0;
-  wire logic last_pixel = pixel_q == PIXEL_BITS'(PIXELS - 1);
   wire logic last_fold = fold_q == FOLD_BITS'(CF - 1);
 
-  assign s_axis_tready = !rst && (credit || !last_pixel);
+  assign s_axis_tready = awake_q && (credit || !last_pixel_q);
   wire logic take = s_axis_tvalid && s_axis_tready;
 
   always_ff @(posedge clk) begin
     if (rst) begin
       fold_q <= '0;
       pixel_q <= '0;
+      last_pixel_q <= PIXELS == 1;
     end else if (take) begin
       fold_q <= last_fold ? '0 : fold_q + 1'b1;
-      if (last_fold) pixel_q <= last_pixel ? '0 : pixel_q + 1'b1;
+      if (last_fold) begin
+        pixel_q <= last_pixel_q ? '0 : pixel_q + 1'b1;
+        last_pixel_q <= PIXELS == 1 || (!last_pixel_q && pixel_q == PIXEL_BITS'(PIXELS - 2));
+      end
     end
   end
 
@@ -76,7 +83,7 @@ module global_sum_pool #(
     end
   end
 
-  wire logic finish = take && last_pixel;
+  wire logic finish = take && last_pixel_q;
   logic finish_q;
   always_ff @(posedge clk) finish_q <= finish && !rst;
 

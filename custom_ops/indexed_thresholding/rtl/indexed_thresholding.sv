@@ -1,11 +1,10 @@
 /// Thresholding whose set of thresholds is chosen frame by frame: BIAS + (number of thresholds of the set that are not larger
-/// than the value), per channel. Takes one index word per frame and holds it; FINN's `thresholding` does the comparing. Where
+/// than the value), per channel. Takes one index word per frame, and one ahead; FINN's `thresholding` does the comparing. Where
 /// thresholds differ between kinds of pixels too, the set is index * KINDS + kind; `position_thresholding` has kinds only.
 ///
 /// Latency       2*M + 2 cycles, M = $clog2(STEPS + 1): FINN's deeply pipelined core.
 /// Cycles        WORDS per frame; frames follow without gap if the next index is waiting.
-/// Backpressure  no word of a frame is taken before its index. TREADY of the index depends on registers and on the data's TVALID;
-///               nothing combinational from `m_axis_tready`.
+/// Backpressure  no word of a frame is taken before its index. Both TREADY depend on registers alone.
 /// Overflow      none: results fit OUT_BITS (checked at elaboration).
 `default_nettype none
 
@@ -83,26 +82,36 @@ module indexed_thresholding #(
     $fatal(1, "%m: OUT_BITS must hold %0d to %0d, not %0d", BIAS, LAST, OUT_BITS);
   end
 
-  logic index_valid_q;
-  logic [INDEX_BITS-1:0] index_q;
+  logic index_valid;
+  logic [INDEX_BITS-1:0] index;
   logic [WORD_BITS-1:0] word_q;
   logic core_ready;
 
   wire logic last_word = word_q == WORD_BITS'(WORDS - 1);
-  assign s_axis_tready = core_ready && index_valid_q;
+  assign s_axis_tready = core_ready && index_valid;
   wire logic take = s_axis_tvalid && s_axis_tready;
-  assign s_axis_index_tready = !rst && (!index_valid_q || (take && last_word));
 
   always_ff @(posedge clk) begin
-    if (rst) begin
-      index_valid_q <= 1'b0;
-      word_q <= '0;
-    end else begin
-      if (take) word_q <= last_word ? '0 : word_q + 1'b1;
-      if (s_axis_index_tready) index_valid_q <= s_axis_index_tvalid;
-    end
-    if (s_axis_index_tready) index_q <= s_axis_index_tdata;
+    if (rst) word_q <= '0;
+    else if (take) word_q <= last_word ? '0 : word_q + 1'b1;
   end
+
+  /* verilator lint_off PINCONNECTEMPTY */
+  stream_queue #(
+      .DATA_WIDTH(INDEX_BITS),
+      .DEPTH(2)
+  ) indices (
+      .clk,
+      .rst,
+      .s_axis_tdata(s_axis_index_tdata),
+      .s_axis_tvalid(s_axis_index_tvalid),
+      .s_axis_tready(s_axis_index_tready),
+      .m_axis_tdata(index),
+      .m_axis_tvalid(index_valid),
+      .m_axis_tready(take && last_word),
+      .level()
+  );
+  /* verilator lint_on PINCONNECTEMPTY */
 
   logic [SET_BITS-1:0] set;
   if (KINDS > 1) begin : gen_kinds
@@ -124,9 +133,9 @@ module indexed_thresholding #(
         if (last_place) pixel_q <= last_word ? '0 : pixel_q + 1'b1;
       end
     end
-    assign set = SET_BITS'(index_q) * SET_BITS'(KINDS) + SET_BITS'(rom[pixel_q]);
+    assign set = SET_BITS'(index) * SET_BITS'(KINDS) + SET_BITS'(rom[pixel_q]);
   end else begin : gen_one_kind
-    assign set = SET_BITS'(index_q);
+    assign set = SET_BITS'(index);
   end
 
   logic [PE-1:0][THRESHOLD_BITS-1:0] values;
@@ -165,7 +174,7 @@ module indexed_thresholding #(
       .cfg_rack(unused_rack),
       .cfg_q(unused_threshold),
       .irdy(core_ready),
-      .ivld(s_axis_tvalid && index_valid_q),
+      .ivld(s_axis_tvalid && index_valid),
       .iset(set),
       .idat(values),
       .ordy(m_axis_tready),
@@ -175,9 +184,9 @@ module indexed_thresholding #(
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk) begin
-    if (!rst && index_valid_q) begin
-      assert (32'(index_q) < SETS / KINDS)
-      else $error("%m: index %0d has no set of thresholds: outputs will be wrong!", index_q);
+    if (!rst && index_valid) begin
+      assert (32'(index) < SETS / KINDS)
+      else $error("%m: index %0d has no set of thresholds: outputs will be wrong!", index);
     end
   end
 `endif

@@ -24,7 +24,7 @@ module ode_loop_input #(
     output logic [DATA_WIDTH-1:0]       m_axis_tdata,
     output logic                        m_axis_tvalid,
     input  wire logic                   m_axis_tready,
-    // High while all words of at least one frame are inside; exact at frame boundaries of `m_axis`.
+    // High while all words of at least one frame are inside, from a register; exact at frame boundaries of `m_axis`.
     output logic                        frame_buffered
 );
 
@@ -33,7 +33,8 @@ module ode_loop_input #(
   localparam int unsigned FRAMES_WIDTH = $clog2(DEPTH / WORDS_PER_FRAME + 1);
 
   logic frame_arrives, frame_leaves;
-  logic [FRAMES_WIDTH-1:0] frames_q;
+  logic [FRAMES_WIDTH-1:0] frames_d, frames_q;
+  logic buffered_q;
 
   /* verilator lint_off PINCONNECTEMPTY */
   stream_fifo #(
@@ -68,11 +69,17 @@ module ode_loop_input #(
   );
   /* verilator lint_on PINCONNECTEMPTY */
 
-  assign frame_buffered = frames_q != '0;
+  assign frames_d = frames_q + FRAMES_WIDTH'(frame_arrives) - FRAMES_WIDTH'(frame_leaves);
+  assign frame_buffered = buffered_q;
 
   always_ff @(posedge clk) begin
-    if (rst) frames_q <= '0;
-    else frames_q <= frames_q + FRAMES_WIDTH'(frame_arrives) - FRAMES_WIDTH'(frame_leaves);
+    if (rst) begin
+      frames_q <= '0;
+      buffered_q <= 1'b0;
+    end else begin
+      frames_q <= frames_d;
+      buffered_q <= frames_d != '0;
+    end
   end
 
 endmodule

@@ -15,7 +15,7 @@
 ///               that fill them belong to passes already started, which need nothing from this one to move on. With
 ///               FRAMES_IN_FLIGHT + 1 words per index queue it does not cost a cycle either: a body that needs
 ///               FRAMES_IN_FLIGHT frames to be busy has at most that many passes between its input and any node,
-///               plus the one that starts.
+///               plus the one that starts. A place that becomes free is seen a cycle later (frames of one word: at once).
 `default_nettype none
 
 module ode_loop_merge #(
@@ -82,12 +82,23 @@ module ode_loop_merge #(
   logic [RETURNING_WIDTH-1:0] returning;
   logic returning_valid, returning_ready;
 
+  // What a start needs. It changes to the worse by starts alone, and these are WORDS_PER_FRAME cycles apart at least: if that
+  // is more than one, it may be known from registers.
+  logic none_returns, fewer_return, start_ready;
+  wire logic [2:0] conditions = {
+    returning == '0, returning < RETURNING_WIDTH'(FRAMES_IN_FLIGHT), m_token_tready && (&index_ready) && returning_ready
+  };
+  if (WORDS_PER_FRAME == 1) begin : gen_at_once
+    assign {none_returns, fewer_return, start_ready} = conditions;
+  end else begin : gen_ahead
+    always_ff @(posedge clk) {none_returns, fewer_return, start_ready} <= rst ? '0 : conditions;
+  end
+
   // What the next word is taken from: chosen at the boundary, kept for the rest of the pass.
-  wire logic admit = returning == '0 || (frame_buffered && returning < RETURNING_WIDTH'(FRAMES_IN_FLIGHT));
+  wire logic admit = none_returns || (frame_buffered && fewer_return);
   wire logic from_feedback = boundary ? s_feedback_tvalid : from_feedback_q;
   wire logic from_input = boundary ? !s_feedback_tvalid && admit : !from_feedback_q;
 
-  wire logic start_ready = m_token_tready && (&index_ready) && returning_ready;
   wire logic ready = body_ready && (!boundary || start_ready);
   assign s_feedback_tready = ready && from_feedback;
   assign s_axis_tready = ready && from_input;

@@ -62,11 +62,15 @@ module top_k #(
   logic [K-1:0][INDEX_BITS-1:0] output_q;
   logic [LEFT_BITS-1:0] left_q;
 
+  // Low during reset, so that the input waits then.
+  logic awake_q;
+  always_ff @(posedge clk) awake_q <= !rst;
+
   wire logic last_lane = lane_q == LANE_BITS'(PE - 1);
   wire logic last_value = index_q == INDEX_BITS'(LABELS - 1);
   wire logic insert = word_valid_q && (!last_value || left_q == '0);
 
-  assign s_axis_tready = !rst && (!word_valid_q || (insert && last_lane));
+  assign s_axis_tready = awake_q && (!word_valid_q || (insert && last_lane));
   assign m_axis_tvalid = left_q != '0;
   assign m_axis_tdata = output_q[0];
 
