@@ -52,7 +52,7 @@ module stream_fifo #(
   logic [DATA_WIDTH-1:0] memory[MEM_DEPTH];
   logic [ADDRESS_WIDTH-1:0] write_address_q, read_address_q;
   logic [COUNT_WIDTH-1:0] in_memory_q;
-  logic [LEVEL_WIDTH-1:0] level_d, level_q;
+  logic [LEVEL_WIDTH-1:0] level_q;
   logic ready_q;
 
   // Read pipeline: the memory's own output register, then the output register.
@@ -68,7 +68,6 @@ module stream_fifo #(
   assign m_axis_tvalid = output_valid_q;
   assign m_axis_tdata = output_data_q;
   assign level = level_q;
-  assign level_d = level_q + LEVEL_WIDTH'(push) - LEVEL_WIDTH'(pop);
 
   always_ff @(posedge clk) begin
     if (push) memory[write_address_q] <= s_axis_tdata;
@@ -89,8 +88,9 @@ module stream_fifo #(
       if (push) write_address_q <= (write_address_q == LAST_ADDRESS) ? '0 : write_address_q + 1'b1;
       if (load_read) read_address_q <= (read_address_q == LAST_ADDRESS) ? '0 : read_address_q + 1'b1;
       in_memory_q <= in_memory_q + COUNT_WIDTH'(push) - COUNT_WIDTH'(load_read);
-      level_q <= level_d;
-      ready_q <= level_d < LEVEL_WIDTH'(DEPTH);
+      level_q <= level_q + LEVEL_WIDTH'(push) - LEVEL_WIDTH'(pop);
+      // Whether there will be room; `push` and `pop` come late, so that they must not go through the sum.
+      ready_q <= pop || level_q != (push ? LEVEL_WIDTH'(DEPTH - 1) : LEVEL_WIDTH'(DEPTH));
       if (load_read || load_output) read_valid_q <= load_read;
       if (load_output || pop) output_valid_q <= load_output;
     end

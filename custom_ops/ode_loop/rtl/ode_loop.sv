@@ -68,7 +68,7 @@ module ode_loop #(
   logic [DATA_WIDTH-1:0] new_tdata, feedback_tdata, returned_tdata;
   logic new_tvalid, new_tready, feedback_tvalid, feedback_tready, returned_tvalid, returned_tready;
   logic started_tdata, started_tvalid, started_tready, pass_tdata, pass_tvalid, pass_tready;
-  logic frame_buffered;
+  logic frame_buffered_next;
 
   ode_loop_input #(
       .DATA_WIDTH(DATA_WIDTH),
@@ -83,7 +83,7 @@ module ode_loop #(
       .m_axis_tdata(new_tdata),
       .m_axis_tvalid(new_tvalid),
       .m_axis_tready(new_tready),
-      .frame_buffered
+      .frame_buffered_next
   );
 
   ode_loop_merge #(
@@ -99,7 +99,7 @@ module ode_loop #(
       .s_axis_tdata(new_tdata),
       .s_axis_tvalid(new_tvalid),
       .s_axis_tready(new_tready),
-      .frame_buffered,
+      .frame_buffered_next,
       .s_feedback_tdata(returned_tdata),
       .s_feedback_tvalid(returned_tvalid),
       .s_feedback_tready(returned_tready),

@@ -24,8 +24,8 @@ module ode_loop_input #(
     output logic [DATA_WIDTH-1:0]       m_axis_tdata,
     output logic                        m_axis_tvalid,
     input  wire logic                   m_axis_tready,
-    // High while all words of at least one frame are inside, from a register; exact at frame boundaries of `m_axis`.
-    output logic                        frame_buffered
+    // Whether all words of at least one frame will be inside in the next cycle; exact at frame boundaries of `m_axis`.
+    output logic                        frame_buffered_next
 );
 
   localparam int unsigned DEPTH = WORDS_PER_FRAME + 2;
@@ -34,7 +34,6 @@ module ode_loop_input #(
 
   logic frame_arrives, frame_leaves;
   logic [FRAMES_WIDTH-1:0] frames_d, frames_q;
-  logic buffered_q;
 
   /* verilator lint_off PINCONNECTEMPTY */
   stream_fifo #(
@@ -70,16 +69,11 @@ module ode_loop_input #(
   /* verilator lint_on PINCONNECTEMPTY */
 
   assign frames_d = frames_q + FRAMES_WIDTH'(frame_arrives) - FRAMES_WIDTH'(frame_leaves);
-  assign frame_buffered = buffered_q;
+  assign frame_buffered_next = frames_d != '0;
 
   always_ff @(posedge clk) begin
-    if (rst) begin
-      frames_q <= '0;
-      buffered_q <= 1'b0;
-    end else begin
-      frames_q <= frames_d;
-      buffered_q <= frames_d != '0;
-    end
+    if (rst) frames_q <= '0;
+    else frames_q <= frames_d;
   end
 
 endmodule

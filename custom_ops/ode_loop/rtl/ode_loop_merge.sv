@@ -40,8 +40,8 @@ module ode_loop_merge #(
     input  wire logic [DATA_WIDTH-1:0]                    s_axis_tdata,
     input  wire logic                                     s_axis_tvalid,
     output logic                                          s_axis_tready,
-    // A whole new frame waits in front of `s_axis` (looked at only at frame boundaries).
-    input  wire logic                                     frame_buffered,
+    // A whole new frame will wait in front of `s_axis` in the next cycle (looked at only before frame boundaries).
+    input  wire logic                                     frame_buffered_next,
     // Frames that come back.
     input  wire logic [DATA_WIDTH-1:0]                    s_feedback_tdata,
     input  wire logic                                     s_feedback_tvalid,
@@ -82,20 +82,25 @@ module ode_loop_merge #(
   logic [RETURNING_WIDTH-1:0] returning;
   logic returning_valid, returning_ready;
 
-  // What a start needs. It changes to the worse by starts alone, and these are WORDS_PER_FRAME cycles apart at least: if that
-  // is more than one, it may be known from registers.
-  logic none_returns, fewer_return, start_ready;
-  wire logic [2:0] conditions = {
-    returning == '0, returning < RETURNING_WIDTH'(FRAMES_IN_FLIGHT), m_token_tready && (&index_ready) && returning_ready
-  };
+  // Whether a new frame may start, and whether any pass may. Both change to the worse by starts alone, which are
+  // WORDS_PER_FRAME cycles apart at least, or by a new frame leaving: if that is more than one, registers know in time.
+  logic admit, start_ready;
+  wire logic none_returns = returning == '0;
+  wire logic fewer_return = returning < RETURNING_WIDTH'(FRAMES_IN_FLIGHT);
+  wire logic places = m_token_tready && (&index_ready) && returning_ready;
   if (WORDS_PER_FRAME == 1) begin : gen_at_once
-    assign {none_returns, fewer_return, start_ready} = conditions;
+    logic buffered_q;
+    always_ff @(posedge clk) buffered_q <= !rst && frame_buffered_next;
+    assign admit = none_returns || (buffered_q && fewer_return);
+    assign start_ready = places;
   end else begin : gen_ahead
-    always_ff @(posedge clk) {none_returns, fewer_return, start_ready} <= rst ? '0 : conditions;
+    always_ff @(posedge clk) begin
+      admit <= !rst && (none_returns || (frame_buffered_next && fewer_return));
+      start_ready <= !rst && places;
+    end
   end
 
   // What the next word is taken from: chosen at the boundary, kept for the rest of the pass.
-  wire logic admit = none_returns || (frame_buffered && fewer_return);
   wire logic from_feedback = boundary ? s_feedback_tvalid : from_feedback_q;
   wire logic from_input = boundary ? !s_feedback_tvalid && admit : !from_feedback_q;
 
@@ -103,10 +108,11 @@ module ode_loop_merge #(
   assign s_feedback_tready = ready && from_feedback;
   assign s_axis_tready = ready && from_input;
 
-  wire logic take_feedback = s_feedback_tvalid && s_feedback_tready;
-  wire logic take_input = s_axis_tvalid && s_axis_tready;
-  wire logic take = take_feedback || take_input;
-  wire logic start = take && boundary;
+  // A word is taken from either side, and it starts a pass: from as few signals as possible, as both have a long way to go.
+  wire logic start_now = start_ready && (s_feedback_tvalid || (s_axis_tvalid && admit));
+  wire logic go_on = from_feedback_q ? s_feedback_tvalid : s_axis_tvalid;
+  wire logic take = body_ready && (boundary ? start_now : go_on);
+  wire logic start = body_ready && boundary && start_now;
   wire logic [ITERATION_WIDTH-1:0] iteration = from_feedback ? next_iteration : '0;
   wire logic last_pass = iteration == LAST_ITERATION;
 
