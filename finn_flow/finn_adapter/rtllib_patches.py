@@ -7,10 +7,13 @@ what is simulated: Verilator's patches, and then its own.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 
 from finn_flow.errors import FlowError
+from finn_flow.finn_adapter import swg_commands
 
 _CORRECTION = "correct results"
+_CLOCK = "a faster clock"
 _VERILATOR = "Verilator"
 _SYNTHESIS = "open synthesis"
 
@@ -20,11 +23,12 @@ class Patch:
     """The replacements in one file of finn-rtllib.
 
     Parameters:
-        file: base name of the file.
+        file: base name of the file, with `*` for what differs from node to node.
         marker: text that FINN's file has and no other file of that name.
         reason: why the tool needs the replacements.
         replacements: (old, new); each `old` must occur exactly once.
-        tool: "Verilator"; "open synthesis" for what only that needs; "correct results" for a defect in FINN's file.
+        tool: "Verilator"; "open synthesis" for what only that needs; "correct results" for a defect in FINN's file;
+            "a faster clock" for a slow path.
     """
 
     file: str
@@ -81,6 +85,13 @@ PATCHES = (
         "the output queue overflows when a stream of one result per cycle is stopped",
         ((_MVU_QUEUE, _MVU_QUEUE.replace(";", " + 2;")),),
         _CORRECTION,
+    ),
+    Patch(
+        "*_impl.sv",
+        swg_commands.MARKER,
+        "comparing the window generator's counters within the handshakes takes too long",
+        swg_commands.REPLACEMENTS,
+        _CLOCK,
     ),
     Patch(
         "add_multi.sv",
@@ -218,7 +229,9 @@ def patch_for_verilator(name: str, text: str) -> str:
     Raises:
         FlowError: FINN's file no longer has the text that a patch replaces.
     """
-    return _patch(name, _patch(name, text, _CORRECTION), _VERILATOR)
+    for tool in (_CORRECTION, _CLOCK, _VERILATOR):
+        text = _patch(name, text, tool)
+    return text
 
 
 def patch_for_synthesis(name: str, text: str) -> str:
@@ -232,7 +245,7 @@ def patch_for_synthesis(name: str, text: str) -> str:
 
 def _patch(name: str, text: str, tool: str) -> str:
     for patch in PATCHES:
-        if patch.file != name or patch.tool != tool or patch.marker not in text or patch.note in text:
+        if not fnmatch(name, patch.file) or patch.tool != tool or patch.marker not in text or patch.note in text:
             continue
         for old, new in patch.replacements:
             found = text.count(old)

@@ -102,7 +102,7 @@ def cell_timing(cell_type: str, parameters: Mapping[str, Any], inputs: list[str]
     """
     if _LUT.match(cell_type):
         return CellTiming(through=_all(inputs, outputs, LUT))
-    if cell_type.startswith("FD") or cell_type.startswith("LD"):
+    if cell_type.startswith(("FD", "LD")):
         return CellTiming(
             {"Q": FF_CLOCK_TO_OUTPUT}, {}, {p: FF_SETUP if p == "D" else FF_CONTROL_SETUP for p in inputs}
         )
@@ -185,7 +185,7 @@ def _dsp(parameters: Mapping[str, Any], inputs: list[str], outputs: list[str]) -
 
 
 def _dsp_launch(parameters: Mapping[str, Any], multiplies: bool) -> float:
-    """Return the time from the clock to the result: from the last register in front of it, the first if there is none."""
+    """Return the time from the clock to the result: from the last register in front of it."""
     if _number(parameters, "PREG", 1):
         return FF_CLOCK_TO_OUTPUT + DSP_OUTPUT
     if multiplies and _number(parameters, "MREG", 1):

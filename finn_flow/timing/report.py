@@ -12,9 +12,8 @@ from typing import Any
 from finn_flow.cache import cache_subdir
 from finn_flow.errors import UserError
 from finn_flow.files import atomic_write_json
-from finn_flow.finn_env import ensure_finn
+from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.netlist import Netlist
-from finn_flow.simulation.toolchain import content_hash
 from finn_flow.synthesis.engine import PROCESSES, mapped_netlist, result_keys, synthesise_all
 from finn_flow.synthesis.job import StagedJob
 from finn_flow.synthesis.nodes import Unit, units
@@ -23,6 +22,7 @@ from finn_flow.timing import delays, graph, paths
 from finn_flow.timing.accelerator import AcceleratorTiming, NodePath
 from finn_flow.timing.delays import MODEL
 from finn_flow.timing.paths import ModuleTiming, module_timing
+from finn_flow.verilator.toolchain import content_hash
 
 REPORT = Path("report") / "timing.json"
 TARGET_NS = 4.0
