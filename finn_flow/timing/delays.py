@@ -2,8 +2,8 @@
 
 Sources
 -------
-[R] Vivado 2021.2 reports of routed designs on an xczu3eg-1 (github.com/gussmith23/lakeroad-evaluation). Speed grade -1 is
-    slower than the -2 of the ZCU104, so its figures are on the safe side.
+[R] Vivado 2021.2 reports of routed designs on an xczu3eg-1 (github.com/gussmith23/lakeroad-evaluation). Speed grade -1
+    is slower than the -2 of the ZCU104, so its figures are on the safe side.
 [F] FloPoCo's model of UltraScale+, speed grade -2 (`VirtexUltrascalePlus.cpp`).
 [U] AMD UG949: a block RAM's clock to output, with and without its output register.
 [A] No published figure was found: an assumption, above what is usual for the family.
