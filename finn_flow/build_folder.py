@@ -53,6 +53,11 @@ class BuildFolder:
         return self.root / "intermediate_models"
 
     @property
+    def timing(self) -> Path:
+        """Slowest paths of the netlist by the delay model, as `dsode timing` writes them."""
+        return self.root / "report" / "timing.json"
+
+    @property
     def rolled_model(self) -> Path:
         """The model with its ODE blocks rolled, with which the steps begin."""
         return self.step_model("rolled")

@@ -90,7 +90,7 @@ module stream_fifo #(
       in_memory_q <= in_memory_q + COUNT_WIDTH'(push) - COUNT_WIDTH'(load_read);
       level_q <= level_q + LEVEL_WIDTH'(push) - LEVEL_WIDTH'(pop);
       // Whether there will be room; `push` and `pop` come late, so that they must not go through the sum.
-      ready_q <= pop || level_q != (push ? LEVEL_WIDTH'(DEPTH - 1) : LEVEL_WIDTH'(DEPTH));
+      ready_q <= pop || level_q != LEVEL_WIDTH'(push ? DEPTH - 1 : DEPTH);
       if (load_read || load_output) read_valid_q <= load_read;
       if (load_output || pop) output_valid_q <= load_output;
     end

@@ -1,7 +1,7 @@
 """How FINN's parallel window generator gets its read and write commands from registers.
 
-In FINN's text they are compared out of the counters within the cycle, and go on through both handshakes into a FIFO. Here
-they are found a cycle ahead, from the distance of the two counters after each of the four things that a cycle can
+In FINN's text they are compared out of the counters within the cycle, and go on through both handshakes into a FIFO.
+Here they are found a cycle ahead, from the distance of the two counters after each of the four things that a cycle can
 bring, so that the handshakes only choose. Nothing changes in any cycle but during reset.
 """
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from finn_flow.build_folder import BuildFolder
 from finn_flow.cache import cache_subdir
 from finn_flow.errors import UserError
 from finn_flow.files import atomic_write_json
@@ -17,14 +18,12 @@ from finn_flow.netlist import Netlist
 from finn_flow.synthesis.engine import PROCESSES, mapped_netlist, result_keys, synthesise_all
 from finn_flow.synthesis.job import StagedJob
 from finn_flow.synthesis.nodes import Unit, units
-from finn_flow.synthesis.report import NETLIST_FOLDER
 from finn_flow.timing import delays, graph, paths
 from finn_flow.timing.accelerator import AcceleratorTiming, NodePath
 from finn_flow.timing.delays import MODEL
 from finn_flow.timing.paths import ModuleTiming, module_timing
 from finn_flow.verilator.toolchain import content_hash
 
-REPORT = Path("report") / "timing.json"
 TARGET_NS = 4.0
 """What every path must take at most, so that a clock of 5 ns has a fifth to spare."""
 WORST = 20
@@ -71,12 +70,12 @@ def time_build(folder: Path, processes: int = PROCESSES, progress: Callable[[str
     FlowError: the synthesis tool failed on a node, or there is a combinational loop.
     """
     ensure_finn()
-    netlist = Netlist.load(folder / NETLIST_FOLDER)
+    netlist = Netlist.load(BuildFolder(folder).netlist)
     if netlist.modules[netlist.top].has_clock2x:
         raise UserError(f"{folder} has nodes on a second clock, which timing does not know; build without pumped nodes")
     parts = units(netlist)
     report = _report(netlist, parts, time_jobs([part.job for part in parts], processes, progress))
-    atomic_write_json(folder / REPORT, report.to_json())
+    atomic_write_json(BuildFolder(folder).timing, report.to_json())
     return report
 
 

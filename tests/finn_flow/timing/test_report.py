@@ -13,7 +13,7 @@ from finn_flow.synthesis import StagedJob
 from finn_flow.synthesis.nodes import Unit
 from finn_flow.timing.accelerator import AcceleratorTiming
 from finn_flow.timing.paths import ModuleTiming, Path
-from finn_flow.timing.report import REPORT, time_build
+from finn_flow.timing.report import time_build
 from finn_flow.verilator.sources import StagedSources
 from tests.finn_flow.synthesis.test_report import FIFO, netlist_of
 
@@ -33,7 +33,7 @@ def test_report_of_a_build(build_folder):
     assert worst.path.start.startswith("StreamingFIFO_rtl_0.fifo.")
     assert report.slowest == {"StreamingFIFO_rtl_0": report.worst_ns}
     assert not report.fan_outs
-    stored = json.loads((build_folder / REPORT).read_text())
+    stored = json.loads((build_folder / "report" / "timing.json").read_text())
     assert stored["paths"][0]["path"]["delay_ns"] == stored["worst_ns"] == report.worst_ns
 
 
