@@ -1,6 +1,6 @@
 /// Thresholding whose set of thresholds is chosen frame by frame: BIAS + (number of thresholds of the set that are not larger
-/// than the value), per channel. Takes one index word per frame, and one ahead; FINN's `thresholding` does the comparing. Where
-/// thresholds differ between kinds of pixels too, the set is index * KINDS + kind; `position_thresholding` has kinds only.
+/// than the value), per channel. Takes one index word per frame, and one ahead; FINN's `thresholding` does the comparing.
+/// Where thresholds differ between kinds of pixels too, the set is index * KINDS + kind; `position_thresholding` has kinds only.
 ///
 /// Latency       2*M + 2 cycles, M = $clog2(STEPS + 1): FINN's deeply pipelined core.
 /// Cycles        WORDS per frame; frames follow without gap if the next index is waiting.
