@@ -28,6 +28,7 @@ from finn_flow.folding.target import DEFAULT_SHARE
 from finn_flow.folding.utilisation import multiplier_use, total_use
 from finn_flow.simulation.accelerator import LOGITS
 from finn_flow.synthesis.report import synthesise_build
+from finn_flow.timing.report import TARGET_NS, time_build
 
 TARGET_CYCLES = {"dsodenet-small": 5000, "dsodenet-base": 6600}
 MOST_LATENCY = 3.3
@@ -51,6 +52,7 @@ def measure(name: str, console: Console) -> dict[str, Any]:
         run = simulate_exactly(built, FRAMES)
         console.print(f"{name}: synthesising")
         synthesis = synthesise_build(built, progress=lambda line: console.print(f"{name}: {line}"))
+        timing = time_build(built)
         steps = report(built, "time_per_step.json")
         use = total_use(multiplier_use(ModelWrapper(str(BuildFolder(built).graph))))
         sizing = report(built, "fifo_sizing.json")
@@ -68,6 +70,9 @@ def measure(name: str, console: Console) -> dict[str, Any]:
         "frames_in_flight": [loop["frames_in_flight"] for loop in sizing["loops"]],
         "fifos": sum(fifo["depth"] > 0 for fifo in sizing["fifos"]),
         "resources": synthesis.board_shares(),
+        "slowest_path_ns": timing.worst_ns,
+        "slowest_paths": [path.path.start + " to " + path.path.end for path in timing.paths[:3]],
+        "fan_outs": timing.fan_outs,
         "estimate_errors": synthesis.estimate_errors(),
         "build_seconds": seconds,
         "seconds_per_step": steps,
@@ -89,6 +94,8 @@ def print_tables(rows: list[dict[str, Any]], console: Console) -> None:
         shares = [row["resources"][name] for row in rows]
         cells = [f"{share['used']:,.1f} ({share['percent']} %)" for share in shares]
         table.add_row(f"{name}, open synthesis", *cells, f"<= {DEFAULT_SHARE:.0%} of the board")
+    delays = [f"{row['slowest_path_ns']:.2f}" for row in rows]
+    table.add_row("slowest path, ns, by a delay model (estimate)", *delays, f"<= {TARGET_NS}")
     table.add_row("FIFOs", *(str(row["fifos"]) for row in rows), "")
     seconds = [f"{row['build_seconds']:.0f}" for row in rows]
     table.add_row("seconds to export and build, nothing cached", *seconds, f"< {MOST_BUILD_SECONDS}")

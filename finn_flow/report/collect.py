@@ -24,6 +24,7 @@ from finn_flow.report.files import (
     Seconds,
     SimulationResult,
     Synthesis,
+    Timing,
     Training,
     read,
 )
@@ -92,6 +93,7 @@ def collect(folder: Path, training: Path | None = None) -> ReportData:
         multipliers=uses,
         resources=_resources(estimates, synthesis, board),
         synthesis=synthesis,
+        timing=read(place.timing, Timing),
         fifos=fifos,
         simulation=simulation,
         simulation_stalled=stalled,
@@ -171,6 +173,7 @@ def _missing(data: ReportData, folder: Path) -> list[Missing]:
             f"{simulate} --stall 0.3",
         ),
         (data["synthesis"], "Resources by open synthesis", f"dsode synth {place}"),
+        (data["timing"], "Slowest paths, an estimate", f"dsode timing {place}"),
         (data["training"], "Accuracy in training", f"dsode report {place} --training FOLDER"),
     ]
     return [Missing(what=what, command=command) for found, what, command in wanted if found is None]

@@ -12,6 +12,7 @@ from finn_flow.report.files import (
     Seconds,
     SimulationResult,
     Synthesis,
+    Timing,
     Training,
 )
 
@@ -129,7 +130,7 @@ class Missing(TypedDict):
 class ReportData(TypedDict):
     """All of it; None where the build does not hold it, and `missing` says how to get it.
 
-    estimates, fifos, synthesis, training, golden and the simulations are files of the build or of the training.
+    estimates, fifos, synthesis, timing, training, golden and the simulations are files of the build or of the training.
     """
 
     format: int
@@ -141,6 +142,7 @@ class ReportData(TypedDict):
     multipliers: list[Multipliers] | None
     resources: list[ResourceRow]
     synthesis: Synthesis | None
+    timing: Timing | None
     fifos: FIFOSizing | None
     simulation: SimulationResult | None
     simulation_stalled: SimulationResult | None

@@ -175,6 +175,30 @@ class Synthesis(TypedDict):
     estimate_errors: list[EstimateError]
 
 
+class SlowPath(TypedDict):
+    """A path of a slow signal between two registers."""
+
+    delay_ns: float
+    start: str
+    end: str
+
+
+class SlowPathOfNodes(TypedDict):
+    """A path of the accelerator."""
+
+    path: SlowPath
+
+
+class Timing(TypedDict):
+    """`timing.json`."""
+
+    what: str
+    target_ns: float
+    worst_ns: float
+    paths: list[SlowPathOfNodes]
+    fan_outs: dict[str, int]
+
+
 class PhaseAccuracy(TypedDict):
     """Accuracy of one phase of a training, on both domains."""
 

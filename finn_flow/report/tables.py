@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from brevitas_models.training.results import LABELS
 from finn_flow.report.data import Memory, Multipliers, Ports, ReportData, ResourceRow
-from finn_flow.report.files import Estimates, FIFOSizing, NodeFound, Seconds, Synthesis, Training
+from finn_flow.report.files import Estimates, FIFOSizing, NodeFound, Seconds, Synthesis, Timing, Training
 from finn_flow.synthesis.report import COMPARED
 
 NOT_VIVADO = "open-synthesis estimate, not Vivado"
@@ -92,6 +92,18 @@ def estimate_errors(synthesis: Synthesis) -> Table:
     compared = [f"{name}, {source}" for name in COMPARED for source in ("estimate", "synthesis")]
     columns = ("Node type", "Nodes", *compared, "LUT error, %", "Worst node, %")
     return Table(f"Quick estimates against synthesis ({NOT_VIVADO}), by node type", columns, rows)
+
+
+def slowest_paths(timing: Timing) -> Table:
+    """Return the slowest paths by the delay model, slowest first."""
+    paths = [entry["path"] for entry in timing["paths"]]
+    rows = [(path["end"], path["start"], float(path["delay_ns"])) for path in paths]
+    return Table(f"Slowest paths ({timing['what']})", ("To", "From", "ns"), rows)
+
+
+def fan_outs(timing: Timing) -> Table:
+    """Return the nets that have very many loads."""
+    return Table("Nets with very many loads", ("Net", "Loads"), list(timing["fan_outs"].items()))
 
 
 def node_resources(estimates: Estimates, synthesis: Synthesis | None) -> Table:

@@ -12,6 +12,9 @@ from finn_flow.netlist import Netlist
 from finn_flow.simulation.check import check_accelerator
 from finn_flow.synthesis.report import NodeResources, SynthesisReport
 from finn_flow.synthesis.resources import Resources
+from finn_flow.timing.accelerator import NodePath
+from finn_flow.timing.paths import Path as TimedPath
+from finn_flow.timing.report import TimingReport
 from finn_flow.verilator import Stall
 from tests.finn_flow.netlist.one_block import CLOCK_NS, PART, one_block
 from tests.finn_flow.transformations.qonnx_graphs import ode_net
@@ -29,6 +32,7 @@ def full_build(folder: Path) -> Path:
     atomic_write_json(files.estimates, estimates)
     atomic_write_json(files.fifo_sizing, block.sizes.to_json())
     atomic_write_json(files.configuration, {"board": BOARD, "synth_clk_period_ns": CLOCK_NS, "target_fps": 500_000})
+    atomic_write_json(files.timing, TIMING.to_json())
     atomic_write_json(files.synthesis, synthesis(estimates, block.netlist).to_json())
     atomic_write_json(folder / METRICS_FILE, TRAINING)
     check_accelerator(place)
@@ -55,6 +59,15 @@ def estimated_build(folder: Path) -> Path:
     return build(BUILD_CONFIGS / "zcu104_estimates.json", model, folder / "build", lambda line: None).folder
 
 
+TIMING = TimingReport(
+    (
+        NodePath(
+            "TopK_rtl_0", "TopK_rtl_0", TimedPath(3.217, "TopK_rtl_0.core.list_q (FDRE)", "TopK_rtl_0.core.left_q")
+        ),
+    ),
+    {"TopK_rtl_0": 3.217},
+    {"TopK_rtl_0.core.busy": 1234},
+)
 TRAINING = {
     "source": "mnist",
     "target": "usps",

@@ -87,6 +87,14 @@ def test_resources_have_both_estimates(data):
     assert data["resources"][1]["estimated"] is None
 
 
+def test_slowest_paths_and_nets_of_many_loads_are_on_the_page(full, data):
+    assert data["timing"]["worst_ns"] == 3.217
+    page = BuildFolder(full).page.read_text()
+    assert "The slowest path takes 3.22 ns; 4.0 ns are asked for." in page
+    assert "TopK_rtl_0.core.list_q (FDRE)" in page
+    assert "1,234" in page
+
+
 def test_top_has_streams_only(data):
     ports = data["ports"]
     assert ports["only_streams"]
@@ -162,6 +170,7 @@ def test_what_is_missing_comes_with_its_command(estimated, capsys):
     assert main(["report", str(estimated)]) == 0
     printed = capsys.readouterr().out
     assert f"dsode synth {estimated}" in printed
+    assert f"dsode timing {estimated}" in printed
     assert f"dsode simulate {estimated}" in printed
     data = collect(estimated)
     assert data["headline"]["cycles_source"] == "estimated"
