@@ -13,8 +13,8 @@ FAULTS = {
     "queue takes a word too many": (
         QUEUES[1],
         "rtl_common/stream_queue.sv",
-        "!= LEVEL_WIDTH'(DEPTH)",
-        "!= LEVEL_WIDTH'(DEPTH + 1)",
+        "level_d != LEVEL_WIDTH'(DEPTH)",
+        "level_d != LEVEL_WIDTH'(DEPTH + 1)",
     ),
     "queue reads from the wrong place": (
         QUEUES[2],
@@ -26,8 +26,8 @@ FAULTS = {
     "FIFO says full too late": (
         FIFOS[4],
         "rtl_common/stream_fifo.sv",
-        "level_d < LEVEL_WIDTH'(DEPTH)",
-        "level_q < LEVEL_WIDTH'(DEPTH)",
+        "push ? DEPTH - 1 : DEPTH",
+        "DEPTH",
     ),
     "FIFO's memory is a word short": (FIFOS[5], "rtl_common/stream_fifo.sv", "? DEPTH - 2 : 2", "? DEPTH - 3 : 2"),
     "FIFO overwrites its output": (
@@ -81,7 +81,7 @@ FAULTS = {
     "merge admits a frame that is not complete": (
         LOOPS[4],
         f"{_LOOP}_merge.sv",
-        "(frame_buffered &&",
+        "(frame_buffered_next &&",
         "(s_axis_tvalid &&",
     ),
     "merge changes its mind within a pass": (
