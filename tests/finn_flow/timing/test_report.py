@@ -65,7 +65,20 @@ def two_nodes():
     )
     top = Module("top", "top", "", "", ("a",), ("c",), streams, instances)
     nodes = {name: Node(name, "Op", "m", "", 1) for name in ("one", "two")}
-    netlist = Netlist(None, "top", (), (), {"top": top}, {}, nodes, None, "", 5.0, {})
+    netlist = Netlist(
+        folder=None,
+        top="top",
+        sources=(),
+        data_files=(),
+        modules={"top": top},
+        loops={},
+        nodes=nodes,
+        given=None,
+        results=(),
+        fpgapart="",
+        clk_ns=5.0,
+        versions={},
+    )
     job = StagedJob("m", StagedSources({}, {}), {})
     units = [
         Unit(i.name, "Op", "", job, {port: ("top", name) for port, name in i.connections.items()}) for i in instances
