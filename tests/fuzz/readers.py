@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
 from PIL import Image
+from qonnx.core.modelwrapper import ModelWrapper
 
 from finn_flow.build_folder import BuildFolder
 from finn_flow.finn_adapter.environment import ensure_finn
@@ -76,10 +79,16 @@ def _configurations() -> list[Reader]:
 
 def _fold(path: Path) -> None:
     from finn_flow.folding.config import apply_folding_config, read_folding_config
-    from tests.finn_flow.folding.small_networks import small_hardware
 
     config = read_folding_config(path)
-    apply_folding_config(small_hardware(), config)
+    apply_folding_config(copy.deepcopy(_hardware()), config)
+
+
+@cache
+def _hardware() -> ModelWrapper:
+    from tests.finn_flow.folding.small_networks import small_hardware
+
+    return small_hardware()
 
 
 def _trained(folder: Path) -> list[Reader]:
