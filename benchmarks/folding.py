@@ -30,7 +30,7 @@ BOARD = "ZCU104"
 
 
 def measure(name: str) -> dict[str, Any]:
-    """Fold preset ``name`` both ways and return all figures."""
+    """Fold preset `name` both ways and return all figures."""
     from qonnx.core.modelwrapper import ModelWrapper
 
     from finn_flow.steps.frontend import step_lower_to_integers, step_roll_ode_blocks, step_select_labels

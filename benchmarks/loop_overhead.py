@@ -81,7 +81,8 @@ def measure(map_size: int, folding: str, iterations: int) -> LoopOverhead:
 
     Raises
     ------
-    FlowError : a logit is wrong, or another node than the loop sets the pace.
+    FlowError
+        A logit is wrong, or another node than the loop sets the pace.
     """
     from benchmarks.common.accelerators import build_untrained, report, simulate_exactly
 
@@ -118,7 +119,7 @@ def measure_all(maps: list[int], iterations: list[int], processes: int) -> Itera
 
 
 def table(rows: list[LoopOverhead]) -> Table:
-    """The rows for people."""
+    """Return the rows for people."""
     columns = ("map", "body", "n", "body II", "body latency", "frames in flight", "n x II", "measured", "ratio")
     shown = Table(title="Loop overhead (cycles per frame; simulated, untrained networks)")
     for column in (*columns, "FINN's loop (formula)", "ratio"):

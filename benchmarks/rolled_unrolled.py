@@ -48,7 +48,7 @@ ESTIMATED = ("LUT", "DSP", "BRAM36", "URAM")
 
 @dataclass(frozen=True)
 class Implementation:
-    """One network in one form; ``synthesis`` is open synthesis, ``estimate`` the quick estimates."""
+    """One network in one form; `synthesis` is open synthesis, `estimate` the quick estimates."""
 
     iterations: int
     form: str
@@ -60,7 +60,7 @@ class Implementation:
 
 
 def network(iterations: int) -> NetworkConfig:
-    """The network that is compared: 16 channels on 16x16 grey images."""
+    """Return the network that is compared: 16 channels on 16x16 grey images."""
     return NetworkConfig(in_channels=1, image_size=[16, 16], channels=[16], iterations=[iterations])
 
 
@@ -92,7 +92,7 @@ def implement_all(iterations: list[int], cycles: int) -> Iterator[Implementation
 
 
 def hardware_graph(config: NetworkConfig, form: str) -> ModelWrapper:
-    """The untrained network, before folding."""
+    """Return the untrained network, before folding."""
     from finn_flow.steps.frontend import step_lower_to_integers, step_roll_ode_blocks, step_select_labels
     from finn_flow.steps.hardware import step_convert_to_hardware
 
@@ -113,7 +113,7 @@ def estimate_all(iterations: list[int]) -> Iterator[dict[str, Any]]:
 
 
 def measured_table(rows: list[Implementation]) -> Table:
-    """The measured rows for people."""
+    """Return the measured rows for people."""
     table = Table(title=f"Simulated, and resources by open synthesis (quick estimates in brackets), {CLOCK_MHZ} MHz")
     for column in ("iterations", "form", "nodes", "cycles/frame", "latency", "LUT", "FF", "DSP", "BRAM36", "URAM"):
         table.add_column(column, justify="left" if column == "form" else "right")
@@ -128,7 +128,7 @@ def measured_table(rows: list[Implementation]) -> Table:
 
 
 def estimated_table(rows: list[dict[str, Any]]) -> Table:
-    """The estimated rows for people, rolled and unrolled side by side."""
+    """Return the estimated rows for people, rolled and unrolled side by side."""
     table = Table(title="Quick estimates without FIFOs, rolled / unrolled")
     for column in ("iterations", "cycles/frame", *ESTIMATED):
         table.add_column(column, justify="right")

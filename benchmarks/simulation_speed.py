@@ -71,7 +71,7 @@ def speed(name: str, run: Callable[[bool], SimulationResult]) -> SimulationSpeed
 
 
 def measure(folders: dict[str, Path]) -> Iterator[SimulationSpeed]:
-    """Measure the register stages and the netlists in ``folders``, by what to call them."""
+    """Measure the register stages and the netlists in `folders`, by what to call them."""
     for width in STAGE_WIDTHS_BITS:
         design = passthrough(width)
         yield speed(f"register stage, {width} bits", partial(run_stage, design))

@@ -58,7 +58,7 @@ Run = Callable[[Images], NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class SoftwareSpeed:
-    """One way to run a network; ``mismatches`` counts logits that differ from Brevitas's, None for float."""
+    """One way to run a network; `mismatches` counts logits that differ from Brevitas's, None for float."""
 
     program: str
     form: str
@@ -92,7 +92,7 @@ def speed(run: Run, images: Images) -> float:
 
 
 def in_onnx_runtime(model: bytes, threads: int) -> Run:
-    """A model with all of ONNX Runtime's optimisations."""
+    """Return a model with all of ONNX Runtime's optimisations."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
@@ -101,7 +101,7 @@ def in_onnx_runtime(model: bytes, threads: int) -> Run:
 
 
 def in_pytorch(network: ODENet, threads: int) -> Run:
-    """A network run eagerly."""
+    """Return a network run eagerly."""
 
     @torch.inference_mode()
     def run(images: Images) -> NDArray[np.float32]:
@@ -140,7 +140,7 @@ def measure_accelerator(name: str) -> AcceleratorSpeed:
 
 
 def processor() -> str:
-    """The processor's name."""
+    """Return the processor's name."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

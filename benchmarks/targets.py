@@ -39,7 +39,7 @@ STEPS = json.loads(CONFIG.with_name("zcu104_low_latency.json").read_text())["ste
 
 
 def measure(name: str, console: Console) -> dict[str, Any]:
-    """Build, simulate and synthesise preset ``name``; all figures."""
+    """Build, simulate and synthesise preset `name`; all figures."""
     from qonnx.core.modelwrapper import ModelWrapper
 
     with tempfile.TemporaryDirectory() as folder:

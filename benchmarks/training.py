@@ -42,7 +42,7 @@ class TrainingSpeed:
 
 
 def step_of(network: ODENet, config: NetworkConfig) -> Callable[[], None]:
-    """A function that trains one step on random images."""
+    """Return a function that trains one step on random images."""
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(BATCH, config.in_channels, *config.image_size, generator=generator)
     labels = torch.randint(0, config.num_classes, (BATCH,), generator=generator)

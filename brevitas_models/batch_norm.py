@@ -12,18 +12,23 @@ from brevitas_models.moments import PooledMoments
 
 
 class FieldBatchNorm(nn.Module):
-    """Compute ``gain · (batch_norm_i(x) + time_bias · t_i)``, where i counts the uses of the module per frame.
+    """Compute `gain · (batch_norm_i(x) + time_bias · t_i)`, where i counts the uses of the module per frame.
 
     In eval mode this is one multiplication and one addition per element with constants per iteration and channel, the
     form in which it is exported and in which thresholds absorb it.
 
     Parameters
     ----------
-    channels : number of channels C of the input [N, C, H, W].
-    times : the time t_i of each use; a single 0 outside ODE blocks.
-    per_iteration : keep running statistics for each use instead of one set for all.
-    time_bias : add the learned bias, linear in t.
-    gain : constant factor; the step size h in the last layer of a vector field, else 1.
+    channels
+        Number of channels C of the input [N, C, H, W].
+    times
+        The time t_i of each use; a single 0 outside ODE blocks.
+    per_iteration
+        Keep running statistics for each use instead of one set for all.
+    time_bias
+        Add the learned bias, linear in t.
+    gain
+        Constant factor; the step size h in the last layer of a vector field, else 1.
     """
 
     eps = 1e-5
@@ -58,11 +63,11 @@ class FieldBatchNorm(nn.Module):
         self._pooled = [PooledMoments(channels, device) for _ in range(self.statistics)]
 
     def end_pooling(self) -> None:
-        """Go back to running statistics with ``momentum``."""
+        """Go back to running statistics with `momentum`."""
         self._pooled = None
 
     def affine(self, iteration: int) -> tuple[Tensor, Tensor]:
-        """Factor and offset, both [1, C, 1, 1], that the module applies in eval mode in ``iteration``."""
+        """Factor and offset, both [1, C, 1, 1], that the module applies in eval mode in `iteration`."""
         if self._frozen:
             return self.get_buffer(f"factor_{iteration}"), self.get_buffer(f"offset_{iteration}")
         index = iteration % self.statistics
@@ -90,7 +95,7 @@ class FieldBatchNorm(nn.Module):
         return y * self.gain if self.gain != 1.0 else y
 
     def _normalise(self, x: Tensor, index: int) -> Tensor:
-        """Batch normalisation by the batch's own statistics, which are noted in the running statistics ``index``."""
+        """Batch normalisation by the batch's own statistics, which are noted in the running statistics `index`."""
         mean, variance = self.running_mean[index], self.running_var[index]
         # With momentum 1 the running statistics become the batch's own.
         momentum = self.momentum if self._pooled is None else 1.0

@@ -22,7 +22,7 @@ HALVINGS = 8
 
 
 def float_state(network: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The entries of ``state`` (a network's or its twin's) that belong to the float ``network``."""
+    """Return the entries of `state` (a network's or its twin's) that belong to the float `network`."""
     return {name: state[name] for name in network.state_dict()}
 
 
@@ -31,7 +31,8 @@ def load_float_weights(network: ODENet, state: dict[str, Tensor]) -> None:
 
     Raises
     ------
-    ValueError : anything but the activation scales is missing, or something has no place in the network.
+    ValueError
+        Anything but the activation scales is missing, or something has no place in the network.
     """
     scales = {f"{name}.{_PATH}.scaling_impl.value" for name, _ in _learned_quantizers(network)}
     result = network.load_state_dict(state, strict=False)
@@ -42,15 +43,17 @@ def load_float_weights(network: ODENet, state: dict[str, Tensor]) -> None:
 
 @torch.no_grad()
 def calibrate_quantizers(network: ODENet, batches: list[Tensor]) -> None:
-    """Start each activation's scale at the power of two with the least squared error on ``batches``.
+    """Start each activation's scale at the power of two with the least squared error on `batches`.
 
     The values come from the float twin, all uses of a quantiser together, so that the state's range covers every
     iteration. Scales learned so far are lost.
 
     Parameters
     ----------
-    network : a quantised network.
-    batches : image values [N, C, H, W], N >= 2.
+    network
+        A quantised network.
+    batches
+        Image values [N, C, H, W], N >= 2.
     """
     quantizers = dict(_learned_quantizers(network))
     twin = float_network(network.config).to(batches[0].device).train()
@@ -81,7 +84,7 @@ def calibrate_quantizers(network: ODENet, batches: list[Tensor]) -> None:
 
 
 def best_exponent(values: Tensor, low: float, high: float) -> int:
-    """The e for which rounding ``values`` to codes low..high times 2^e has the least mean square error."""
+    """Return the e for which rounding `values` to codes low..high times 2^e has the least mean square error."""
     largest = max(float(values.max()) / high, float(values.min()) / low if low else 0.0, 2.0**-24)
     top = int(torch.tensor(largest).log2().ceil())
     candidates = list(range(top, top - HALVINGS, -1))
@@ -93,7 +96,7 @@ def best_exponent(values: Tensor, low: float, high: float) -> int:
 
 @torch.no_grad()
 def estimate_statistics(network: ODENet, batches: list[Tensor]) -> None:
-    """Make the batch-norms' running statistics those of all images of ``batches`` together; nothing else changes.
+    """Make the batch-norms' running statistics those of all images of `batches` together; nothing else changes.
 
     Every image counts the same, whatever the size of its batch, which is only what it is normalised with on the way.
 
@@ -113,7 +116,7 @@ def estimate_statistics(network: ODENet, batches: list[Tensor]) -> None:
 
 
 def _learned_quantizers(network: ODENet) -> list[tuple[str, Any]]:
-    """(module name, Brevitas tensor quantiser) of each activation whose scale is learned."""
+    """Return (module name, Brevitas tensor quantiser) of each activation whose scale is learned."""
     found = []
     for name, module in network.named_modules():
         proxy = getattr(getattr(module, "act_quant", None), "fused_activation_quant_proxy", None)

@@ -21,7 +21,7 @@ VERSION = 1
 
 
 def write_file(path: Path, kind: str, content: dict[str, Any]) -> None:
-    """Write ``content`` (tensors and plain values) to ``path`` in one step, marked as ``kind``."""
+    """Write `content` (tensors and plain values) to `path` in one step, marked as `kind`."""
     buffer = io.BytesIO()
     torch.save({"kind": kind, "version": VERSION, **content}, buffer)
     atomic_write_bytes(path, buffer.getvalue())
@@ -32,12 +32,15 @@ def read_file(path: Path, kind: str, keys: dict[str, type | tuple[type, ...]], a
 
     Parameters
     ----------
-    keys : the content's keys and their types.
-    advice : ends the error messages: what to do when the file is no good.
+    keys
+        The content's keys and their types.
+    advice
+        Ends the error messages: what to do when the file is no good.
 
     Raises
     ------
-    UserError : no such file, truncated, not a file of ``kind``, a later version, or a key that is missing or wrong.
+    UserError
+        No such file, truncated, not a file of `kind`, a later version, or a key that is missing or wrong.
     """
     path = Path(path)
     if not path.is_file():
@@ -61,8 +64,10 @@ def save_checkpoint(path: Path, network: ODENet, class_names: tuple[str, ...], d
 
     Parameters
     ----------
-    class_names : one per logit.
-    details : plain values for whoever reads the file: metrics, the training's config.
+    class_names
+        One per logit.
+    details
+        Plain values for whoever reads the file: metrics, the training's config.
     """
     state = {name: value.cpu() for name, value in network.state_dict().items()}
     content = {"network": network.config.model_dump(), "state": state, "class_names": list(class_names)}
@@ -70,11 +75,12 @@ def save_checkpoint(path: Path, network: ODENet, class_names: tuple[str, ...], d
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """The content of a checkpoint; ``path`` may be the folder of a training.
+    """Return the content of a checkpoint; `path` may be the folder of a training.
 
     Raises
     ------
-    UserError : as `read_file`.
+    UserError
+        As `read_file`.
     """
     path = Path(path)
     if path.is_dir():
@@ -88,7 +94,8 @@ def load_checkpoint(path: Path) -> tuple[NetworkConfig, ODENet]:
 
     Raises
     ------
-    UserError : as `read_file`, or the weights do not fit the network that the checkpoint describes, or are not finite.
+    UserError
+        As `read_file`, or the weights do not fit the network that the checkpoint describes, or are not finite.
     """
     content = read_checkpoint(path)
     config: NetworkConfig = parse_config(NetworkConfig, content["network"], str(path))

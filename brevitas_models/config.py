@@ -18,21 +18,32 @@ class NetworkConfig(BaseModel):
 
     Parameters
     ----------
-    in_channels : channels of the input image, 1 (grey) or 3 (RGB) for the loaders of this package.
-    image_size : (height, width) of the input image in pixels.
-    channels : channels of each ODE block's state, one entry per block; a stride-2 layer stands between two blocks.
-    iterations : solver steps of each block, 2 to 64; the step size is 1 / iterations.
-    convolution : ``dense`` (ODENet) or ``depthwise_separable`` (dsODENet) in blocks and stride-2 layers.
-    solver : name of a fixed-step solver in `brevitas_models.solvers`.
-    time : ``bias`` adds a learned per-channel bias, linear in t, after every batch-norm of the vector field.
-    batch_norm : whether the running statistics of the vector field's batch-norms are ``shared`` by all iterations of a
-        block or kept ``per_iteration``; scale and shift are always shared.
-    field_weights : ``shared`` by all iterations of a block, which makes it an ODE block, or of their own for each
-        iteration (``per_iteration``): a residual network of the same layout, to compare with. It trains, but does not
-        become an accelerator, whose loops need shared weights.
-    weight_bits, activation_bits, state_bits : widths of signed narrow-range weights, unsigned activations and the
-        signed state. The first and last layers keep 8-bit weights, as is usual in quantised networks.
-    num_classes : number of logits.
+    in_channels
+        Channels of the input image, 1 (grey) or 3 (RGB) for the loaders of this package.
+    image_size
+        (height, width) of the input image in pixels.
+    channels
+        Channels of each ODE block's state, one entry per block; a stride-2 layer stands between two blocks.
+    iterations
+        Solver steps of each block, 2 to 64; the step size is 1 / iterations.
+    convolution
+        `dense` (ODENet) or `depthwise_separable` (dsODENet) in blocks and stride-2 layers.
+    solver
+        Name of a fixed-step solver in `brevitas_models.solvers`.
+    time
+        `bias` adds a learned per-channel bias, linear in t, after every batch-norm of the vector field.
+    batch_norm
+        Whether the running statistics of the vector field's batch-norms are `shared` by all iterations of a block or
+        kept `per_iteration`; scale and shift are always shared.
+    field_weights
+        `shared` by all iterations of a block, which makes it an ODE block, or of their own for each iteration
+        (`per_iteration`): a residual network of the same layout, to compare with. It trains, but does not become an
+        accelerator, whose loops need shared weights.
+    weight_bits, activation_bits, state_bits
+        Widths of signed narrow-range weights, unsigned activations and the signed state. The first and last layers keep
+        8-bit weights, as is usual in quantised networks.
+    num_classes
+        Number of logits.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -90,7 +101,7 @@ PRESETS = [f"{family}-{size}" for family in _CONVOLUTIONS for size in _SIZES]
 
 
 def preset(name: str) -> NetworkConfig:
-    """Return the preset network called ``name``, e.g. ``dsodenet-small``; `UserError` lists the names otherwise."""
+    """Return the preset network called `name`, e.g. `dsodenet-small`; `UserError` lists the names otherwise."""
     if name not in PRESETS:
         raise UserError(f"no network preset is called {name!r}; use one of {', '.join(PRESETS)}")
     family, size = name.split("-")
@@ -98,7 +109,7 @@ def preset(name: str) -> NetworkConfig:
 
 
 def parse_config(model: type[BaseModel], data: Any, where: str) -> Any:
-    """Validate ``data`` as ``model``; a `UserError` names ``where``, the key and what it must be for every problem."""
+    """Validate `data` as `model`; a `UserError` names `where`, the key and what it must be for every problem."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -119,12 +130,13 @@ def _problem(detail: Any) -> str:
 def load_network_config(source: str | Path) -> NetworkConfig:
     """Return the network of a preset name or of a JSON file.
 
-    The file holds either the network's keys themselves or, as a training config does, an object under ``network``
+    The file holds either the network's keys themselves or, as a training config does, an object under `network`
     (which may again be a preset name).
 
     Raises
     ------
-    UserError : no such preset or file, not JSON, an unknown key, a wrong type or an impossible value.
+    UserError
+        No such preset or file, not JSON, an unknown key, a wrong type or an impossible value.
     """
     if str(source) in PRESETS:
         return preset(str(source))

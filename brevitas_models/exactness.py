@@ -24,7 +24,8 @@ def check_finite_state(state: Mapping[str, Tensor], where: str) -> None:
 
     Raises
     ------
-    UserError : it does not; it names ``where``, the first parameter with NaN or infinite values, and how many it has.
+    UserError
+        It does not; it names `where`, the first parameter with NaN or infinite values, and how many it has.
     """
     for name, value in state.items():
         wrong = int((~torch.isfinite(value)).sum())
@@ -33,11 +34,12 @@ def check_finite_state(state: Mapping[str, Tensor], where: str) -> None:
 
 
 def check_finite(network: ODENet) -> None:
-    """Make sure that the parameters of ``network``, and what its batch-norms make of them, are finite.
+    """Make sure that the parameters of `network`, and what its batch-norms make of them, are finite.
 
     Raises
     ------
-    UserError : as `check_finite_state`; a negative variance counts as such a parameter.
+    UserError
+        As `check_finite_state`; a negative variance counts as such a parameter.
     """
     check_finite_state({**dict(network.named_parameters()), **dict(network.named_buffers())}, "the network")
     for name, norm in network.named_modules():
@@ -69,11 +71,12 @@ def accumulator_bounds(network: ODENet) -> dict[str, int]:
 
 
 def check_exact(network: ODENet) -> None:
-    """Make sure that no accumulator of ``network`` can leave the integers that float32 represents.
+    """Make sure that no accumulator of `network` can leave the integers that float32 represents.
 
     Raises
     ------
-    FlowError : one can; it names the layer and both figures.
+    FlowError
+        One can; it names the layer and both figures.
     """
     for name, bound in accumulator_bounds(network).items():
         if bound >= EXACT_BELOW:

@@ -21,11 +21,12 @@ def save_float_network(folder: Path, config: NetworkConfig, state: dict[str, Ten
 
 
 def load_float_network(path: Path) -> ODENet:
-    """The float network, in eval mode, of a training's folder or of its ``float.pt``.
+    """Return the float network, in eval mode, of a training's folder or of its `float.pt`.
 
     Raises
     ------
-    UserError : no such file, damaged, something else, or weights that do not fit the network it describes.
+    UserError
+        No such file, damaged, something else, or weights that do not fit the network it describes.
     """
     path = path / FLOAT_FILE if path.is_dir() else path
     content = read_file(path, KIND, {"network": dict, "state": dict}, "use the folder of a finished `dsode train`")

@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class _QuantiseFunction(torch.autograd.Function):
-    """``clip(round_half_even(x / scale), low, high) · scale``, straight through the rounding.
+    """`clip(round_half_even(x / scale), low, high) · scale`, straight through the rounding.
 
     The gradient reaches x only where nothing was clipped; the scale's is the one of the learned step size (Esser et
     al., "Learned step size quantization", 2020), as automatic differentiation of the same formula gives it.

@@ -9,7 +9,7 @@ VALUES = 2**24
 
 
 def images_at_once(config: NetworkConfig, at_most: int) -> int:
-    """The number of images, from 1 to ``at_most``, whose largest activation stays within `VALUES`, where one does."""
+    """Return how many images, from 1 to `at_most`, may run at once: the largest activation stays within `VALUES`."""
     sizes = zip(config.channels, config.feature_map_sizes(), strict=True)
     largest = max(channels * height * width for channels, (height, width) in sizes)
     return max(1, min(at_most, VALUES // largest))

@@ -19,7 +19,7 @@ class PooledMoments:
         self._squares = torch.zeros_like(self.mean)
 
     def add(self, mean: Tensor, variance: Tensor, count: int) -> None:
-        """Add a batch of ``count`` values per channel with that mean and unbiased variance, both [C]; count >= 2."""
+        """Add a batch of `count` values per channel with that mean and unbiased variance, both [C]; count >= 2."""
         total = self.count + count
         distance = mean.double() - self.mean
         self._squares += variance.double() * (count - 1) + distance.square() * (self.count * count / total)

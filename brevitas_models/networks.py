@@ -71,7 +71,7 @@ class StrideTwo(nn.Module):
 class ODENet(nn.Module):
     """The whole network: images [N, in_channels, H, W] with values code · 2^-8 in, logits [N, num_classes] out.
 
-    ``features`` returns what the classifier sees, [N, channels[-1]]: domain adaptation aligns these.
+    `features` returns what the classifier sees, [N, channels[-1]]: domain adaptation aligns these.
     """
 
     def __init__(self, config: NetworkConfig, layers: Layers) -> None:
@@ -107,10 +107,10 @@ class ODENet(nn.Module):
 
 
 def quantized_network(config: NetworkConfig) -> ODENet:
-    """The Brevitas network of ``config``, untrained."""
+    """Return the Brevitas network of `config`, untrained."""
     return ODENet(config, QuantLayers(config))
 
 
 def float_network(config: NetworkConfig) -> ODENet:
-    """The float twin of ``config``: same layers and parameter names, no quantisation."""
+    """Return the float twin of `config`: same layers and parameter names, no quantisation."""
     return ODENet(config, FloatLayers())

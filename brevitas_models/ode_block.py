@@ -22,9 +22,12 @@ class VectorField(nn.Module):
 
     Parameters
     ----------
-    channels : number of channels C of the state [N, C, H, W].
-    times : the time of each evaluation of the field, in order.
-    step_size : h, folded into the last batch-norm.
+    channels
+        Number of channels C of the state [N, C, H, W].
+    times
+        The time of each evaluation of the field, in order.
+    step_size
+        H, folded into the last batch-norm.
     """
 
     def __init__(
@@ -70,7 +73,7 @@ class ODEBlock(nn.Module):
     """Integrate the vector field; the state is quantised on entry and after every update by one shared quantiser.
 
     Input and output: [N, C, H, W]. Every solver of `brevitas_models.solvers` is a loop over (step, stage) with the same
-    body, which is what the hardware folds; only with fields of their own (``field_weights``) the evaluations differ.
+    body, which is what the hardware folds; only with fields of their own (`field_weights`) the evaluations differ.
     """
 
     def __init__(self, config: NetworkConfig, layers: Layers, channels: int, iterations: int) -> None:

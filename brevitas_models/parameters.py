@@ -20,9 +20,12 @@ class ParameterCount:
 
     Parameters
     ----------
-    total : everything that is learned, but for the quantisers' scales.
-    middle : the same without the first layer (convolution and batch-norm) and without the classifier.
-    weight_bits, middle_weight_bits : bits of the quantised weights of convolutions and classifier.
+    total
+        Everything that is learned, but for the quantisers' scales.
+    middle
+        The same without the first layer (convolution and batch-norm) and without the classifier.
+    weight_bits, middle_weight_bits
+        Bits of the quantised weights of convolutions and classifier.
     """
 
     total: int
@@ -40,11 +43,11 @@ class Comparison:
     dsodenet: ParameterCount
 
     def reduction_percent(self, part: str) -> float:
-        """By how much dsODENet's ``part`` (a field of `ParameterCount`) is smaller than ODENet's."""
+        """By how much dsODENet's `part` (a field of `ParameterCount`) is smaller than ODENet's."""
         return 100 * (1 - getattr(self.dsodenet, part) / getattr(self.odenet, part))
 
     def to_json(self) -> dict[str, object]:
-        """Counts and reductions as plain values."""
+        """Return counts and reductions as plain values."""
         parts = list(asdict(self.odenet))
         return {
             "name": self.name,
@@ -67,7 +70,7 @@ def count_parameters(config: NetworkConfig) -> ParameterCount:
 
 
 def compare(name: str, config: NetworkConfig) -> Comparison:
-    """Count ``config`` with both kinds of convolution."""
+    """Count `config` with both kinds of convolution."""
     dense, separable = (
         count_parameters(config.model_copy(update={"convolution": convolution}))
         for convolution in ("dense", "depthwise_separable")

@@ -57,7 +57,7 @@ class InputQuantizer(Uint8ActPerTensorFixedPoint):
 def quant_conv(
     in_channels: int, out_channels: int, kernel: int, weight_bits: int, stride: int = 1, groups: int = 1
 ) -> SharedWeightConv2d:
-    """A bias-free convolution, padded by kernel // 2, with signed narrow-range weights scaled per output channel."""
+    """Return a convolution without bias, padded by kernel // 2, with narrow-range weights scaled per output channel."""
     return SharedWeightConv2d(
         in_channels,
         out_channels,
@@ -72,7 +72,7 @@ def quant_conv(
 
 
 def quant_linear(in_features: int, out_features: int, weight_bits: int) -> QuantLinear:
-    """A bias-free linear layer with narrow-range weights of one scale, so that its logits compare as integers."""
+    """Return a linear layer without bias whose weights have one scale, so that its logits compare as integers."""
     return QuantLinear(
         in_features,
         out_features,

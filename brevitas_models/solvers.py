@@ -7,17 +7,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Solver:
-    """An explicit Runge-Kutta method that keeps the state ``z`` and one more register ``d``.
+    """An explicit Runge-Kutta method that keeps the state `z` and one more register `d`.
 
-    Stage i of a step of size h computes ``d = A[i]·d + h·f(z, t + c[i]·h)`` and then ``z = z + B[i]·d``.
+    Stage i of a step of size h computes `d = A[i]·d + h·f(z, t + c[i]·h)` and then `z = z + B[i]·d`.
 
     Parameters
     ----------
-    name : what configs call it.
-    order : order of accuracy.
-    a, b, c : one number per stage; a[0] and c[0] are 0 (the register starts empty, the method is explicit).
-
-    Source: Williamson, J. Comput. Phys. 35 (1980); Carpenter & Kennedy, NASA TM-109112 (1994).
+    name
+        What configs call it.
+    order
+        Order of accuracy.
+    a, b, c
+        One number per stage; a[0] and c[0] are 0 (the register starts empty, the method is explicit).
+    Source
+        Williamson, J. Comput. Phys. 35 (1980); Carpenter & Kennedy, NASA TM-109112 (1994).
     """
 
     name: str

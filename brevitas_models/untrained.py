@@ -42,7 +42,7 @@ def _one_thread() -> Iterator[None]:
 
 @_one_thread()
 def untrained_network(config: NetworkConfig, seed: int) -> ODENet:
-    """A quantised network in eval mode with weights by ``seed``, scales and statistics calibrated on `smooth_images`.
+    """Return a quantised network, weights by `seed`, scales and statistics calibrated on `smooth_images`.
 
     Scale, shift and time bias of the batch-norms are random too, and the classifier takes no notice of what all images
     have in common, so that nothing is degenerate and the predicted classes differ. The same seed gives the same network

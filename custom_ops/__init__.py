@@ -1,6 +1,6 @@
 """Hardware ops of the accelerator (FINN custom ops with RTL) and the ops that the transformations introduce.
 
-qonnx finds the ops of the ONNX domain ``custom_ops`` in this module's ``custom_op``; the hardware ops are registered
+qonnx finds the ops of the ONNX domain `custom_ops` in this module's `custom_op`; the hardware ops are registered
 under FINN's RTL domain, where FINN looks for RTL nodes.
 """
 

@@ -33,21 +33,21 @@ Constants = dict[int, NDArray[np.int64]]
 class HardwareOp(RTLBackend):
     """A FINN RTL node whose arithmetic is an integer reference function and whose hardware is one core.
 
-    A subclass says what it is made of (``core``, ``rtl_sources``), which attributes it has (``op_attributes``), what
-    its
-    streams carry (``input_streams``, ``output_streams``), what its values are (``compute``) and how the core is set up
-    (``core_parameters``, ``memory_files``). Everything FINN asks of a node follows from that.
+    A subclass says what it is made of (`core`, `rtl_sources`), which attributes it has (`op_attributes`), what its
+    streams carry (`input_streams`, `output_streams`), what its values are (`compute`) and how the core is set up
+    (`core_parameters`, `memory_files`). Everything FINN asks of a node follows from that.
 
-    Execution takes and gives float32 arrays that hold integers (float64 for types of more than 25 bits). ``exec_mode``
-    "" and "cppsim" run ``compute``; "rtlsim" runs the generated Verilog through FINN's simulation interface. The first
+    Execution takes and gives float32 arrays that hold integers (float64 for types of more than 25 bits). `exec_mode`
+    "" and "cppsim" run `compute`; "rtlsim" runs the generated Verilog through FINN's simulation interface. The first
     axis may hold several frames in both modes.
 
-    Streams are numbered in the order of ``input_streams``: a constant input has no stream, so that the second *stream*
-    is ``in1_V`` even where it is the third input of the node.
+    Streams are numbered in the order of `input_streams`: a constant input has no stream, so that the second *stream*
+    is `in1_V` even where it is the third input of the node.
 
     Raises
     ------
-    UserError: an attribute is illegal; raised when the node is loaded.
+    UserError
+        An attribute is illegal; raised when the node is loaded.
     """
 
     core: ClassVar[str]
@@ -69,7 +69,7 @@ class HardwareOp(RTLBackend):
 
     @abstractmethod
     def validate(self) -> None:
-        """Raise ``UserError`` unless the attributes are legal together."""
+        """Raise `UserError` unless the attributes are legal together."""
 
     @abstractmethod
     def input_streams(self) -> list[Stream]:
@@ -92,11 +92,11 @@ class HardwareOp(RTLBackend):
         return {}
 
     def legal_parameter_shapes(self, ind: int) -> list[tuple[int, ...]]:
-        """Return the shapes that constant input ``ind`` may have."""
+        """Return the shapes that constant input `ind` may have."""
         return [self.parameters()[ind][0]]
 
     def memory_files(self, constants: Constants) -> dict[str, list[str]]:
-        """Return the ``$readmemh`` files by name, as lines of hexadecimal words."""
+        """Return the `$readmemh` files by name, as lines of hexadecimal words."""
         return {}
 
     # Attributes
@@ -106,7 +106,7 @@ class HardwareOp(RTLBackend):
         return {**super().get_nodeattr_types(), **self.op_attributes()}
 
     def attribute_datatype(self, name: str) -> BaseDataType:
-        """Return the datatype named by attribute ``name``."""
+        """Return the datatype named by attribute `name`."""
         try:
             return DataType[self.get_nodeattr(name)]
         except KeyError:
@@ -141,39 +141,39 @@ class HardwareOp(RTLBackend):
         return next((stream for stream in self.input_streams() if stream.tensor == ind), None)
 
     def get_input_datatype(self, ind: int = 0) -> BaseDataType:
-        """Return the type of node input ``ind``."""
+        """Return the type of node input `ind`."""
         stream = self._input_stream(ind)
         return stream.datatype if stream else self.parameters()[ind][1]
 
     def get_output_datatype(self, ind: int = 0) -> BaseDataType:
-        """Return the type of output ``ind``."""
+        """Return the type of output `ind`."""
         return self.output_streams()[ind].datatype
 
     def get_normal_input_shape(self, ind: int = 0) -> tuple[int, ...]:
-        """Return the shape of node input ``ind``."""
+        """Return the shape of node input `ind`."""
         stream = self._input_stream(ind)
         return stream.shape if stream else self.parameters()[ind][0]
 
     def get_normal_output_shape(self, ind: int = 0) -> tuple[int, ...]:
-        """Return the shape of output ``ind``."""
+        """Return the shape of output `ind`."""
         return self.output_streams()[ind].shape
 
     def get_folded_input_shape(self, ind: int = 0) -> tuple[int, ...]:
-        """Return the shape of node input ``ind`` with the last axis cut into words; a constant has no folding."""
+        """Return the shape of node input `ind` with the last axis cut into words; a constant has no folding."""
         stream = self._input_stream(ind)
         return stream.folded_shape if stream else self.parameters()[ind][0]
 
     def get_folded_output_shape(self, ind: int = 0) -> tuple[int, ...]:
-        """Return the shape of output ``ind`` with the last axis cut into words."""
+        """Return the shape of output `ind` with the last axis cut into words."""
         return self.output_streams()[ind].folded_shape
 
     def get_instream_width(self, ind: int = 0) -> int:
-        """Return the bits of a word of node input ``ind``, 0 for a constant."""
+        """Return the bits of a word of node input `ind`, 0 for a constant."""
         stream = self._input_stream(ind)
         return stream.width_bits if stream else 0
 
     def get_outstream_width(self, ind: int = 0) -> int:
-        """Return the bits of a word of output ``ind``."""
+        """Return the bits of a word of output `ind`."""
         return self.output_streams()[ind].width_bits
 
     def get_number_output_values(self) -> int | dict[str, int]:
@@ -196,7 +196,7 @@ class HardwareOp(RTLBackend):
     # Execution
 
     def execute_node(self, context: dict[str, NDArray], graph: GraphProto) -> None:
-        """Compute the outputs in ``context``, in Python or in RTL simulation as ``exec_mode`` says."""
+        """Compute the outputs in `context`, in Python or in RTL simulation as `exec_mode` says."""
         node = self.onnx_node
         check_frames(self, context)
         if self.get_nodeattr("exec_mode") == "rtlsim":
@@ -217,8 +217,10 @@ class HardwareOp(RTLBackend):
 
         Raises
         ------
-        UserError: a constant is missing or of another shape.
-        FlowError: a value does not fit its type.
+        UserError
+            A constant is missing or of another shape.
+        FlowError
+            A value does not fit its type.
         """
         node = self.onnx_node
         found: Constants = {}
@@ -235,12 +237,12 @@ class HardwareOp(RTLBackend):
         return found
 
     def generate_params(self, model: ModelWrapper, path: str | Path, fpgapart: str | None = None) -> None:
-        """Write the memory files into folder ``path``."""
+        """Write the memory files into folder `path`."""
         for name, lines in self.memory_files(self.constants(model)).items():
             (Path(path) / name).write_text("\n".join(lines) + "\n")
 
     def generate_hdl(self, model: ModelWrapper, fpgapart: str, clk: float) -> None:
-        """Write wrapper and memory files into ``code_gen_dir_ipgen``."""
+        """Write wrapper and memory files into `code_gen_dir_ipgen`."""
         self.validate()
         folder = Path(self.get_nodeattr("code_gen_dir_ipgen"))
         module = self.get_verilog_top_module_name()
@@ -266,7 +268,7 @@ class HardwareOp(RTLBackend):
         return [*commands, f"create_bd_cell -type module -reference {module} {self.onnx_node.name}"]
 
     def memory_file_name(self, what: str) -> str:
-        """Return the name of the memory file for ``what``; unique among the nodes of a model."""
+        """Return the name of the memory file for `what`; unique among the nodes of a model."""
         return f"{self.onnx_node.name}_{what}.dat"
 
 

@@ -14,7 +14,7 @@ LUTS_PER_BRAM_18K = 64
 
 
 def fifo_memory_depth(depth: int) -> int:
-    """Return the words in the memory of a ``stream_fifo`` of ``depth`` words; two wait in its read pipeline."""
+    """Return the words in the memory of a `stream_fifo` of `depth` words; two wait in its read pipeline."""
     return max(2, depth - 2)
 
 
@@ -24,7 +24,7 @@ def uram(width_bits: int, depth: int) -> int:
 
 
 def resolve_ram_style(style: str, width_bits: int, depth: int) -> str:
-    """Return the kind of RAM that "auto" stands for in a memory of ``depth`` words; other styles stay as they are.
+    """Return the kind of RAM that "auto" stands for in a memory of `depth` words; other styles stay as they are.
 
     LUTs where they cost no more than the block RAM they save, else block RAM. URAM is never chosen by itself: it pays
     only for large memories, and whether one is to spare is known to the whole design only.

@@ -16,10 +16,10 @@ from qonnx.util.basic import get_preferred_qonnx_opset
 def run_nodes(
     model: ModelWrapper, inputs: dict[str, NDArray], keep: Collection[str] | None = None
 ) -> dict[str, NDArray]:
-    """Return all tensors of a graph for ``inputs`` by name, or those of ``keep`` alone.
+    """Return all tensors of a graph for `inputs` by name, or those of `keep` alone.
 
-    As qonnx's ``execute_onnx``, but no tensor is rounded to its annotated type between nodes, so that an inexact result
-    stays visible. Tensors must have shapes and nodes be in order. With ``keep`` every other tensor is dropped after its
+    As qonnx's `execute_onnx`, but no tensor is rounded to its annotated type between nodes, so that an inexact result
+    stays visible. Tensors must have shapes and nodes be in order. With `keep` every other tensor is dropped after its
     last use, so that few of them are in memory at once.
     """
     context = model.make_empty_exec_context()

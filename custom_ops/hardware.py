@@ -38,6 +38,6 @@ HARDWARE_OPS: tuple[type[HardwareOp], ...] = (
 
 
 def register_hardware_ops() -> None:
-    """Make ``getCustomOp`` find the hardware ops under FINN's RTL domain; calling it again changes nothing."""
+    """Make `getCustomOp` find the hardware ops under FINN's RTL domain; calling it again changes nothing."""
     for op in HARDWARE_OPS:
         rtl.register_custom_op(op)

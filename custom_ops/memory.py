@@ -12,7 +12,7 @@ _MERGED_ROMS = ((2, 0.1), (4, 0.4), (8, 0.7))
 
 
 def hex_word(values: NDArray[np.int64], bits: int) -> str:
-    """Return ``values`` packed into one hexadecimal word, two's complement, the first in the least significant bits."""
+    """Return `values` packed into one hexadecimal word, two's complement, the first in the least significant bits."""
     word = 0
     for value in reversed(values.tolist()):
         word = (word << bits) | (value & ((1 << bits) - 1))

@@ -1,4 +1,4 @@
-"""RTL execution of a hardware op through FINN's simulation interface (the names of ``finn.xsi``)."""
+"""RTL execution of a hardware op through FINN's simulation interface (the names of `finn.xsi`)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def check_frames(op: StreamingNode, context: dict[str, NDArray]) -> int:
 
     Raises
     ------
-    FlowError: a tensor has another shape than the node's, apart from the number of frames.
+    FlowError
+        A tensor has another shape than the node's, apart from the number of frames.
     """
     node = op.onnx_node
     frames = 1
@@ -55,7 +56,7 @@ def check_frames(op: StreamingNode, context: dict[str, NDArray]) -> int:
 
 
 def simulate_frames(op: StreamingNode, context: dict[str, NDArray]) -> None:
-    """Run all frames of ``context`` through the node's RTL, back to back, and put the outputs into ``context``."""
+    """Run all frames of `context` through the node's RTL, back to back, and put the outputs into `context`."""
     node = op.onnx_node
     frames = check_frames(op, context)
     words: dict[str, list[int]] = {}

@@ -12,17 +12,23 @@ from qonnx.core.datatype import BaseDataType
 class Stream:
     """One AXI4-Stream of a hardware op.
 
-    A tensor goes as words of ``pe`` elements, element 0 in the least significant bits, each exactly
-    ``datatype.bitwidth()`` bits wide; the last axis is the one that is folded.
+    A tensor goes as words of `pe` elements, element 0 in the least significant bits, each exactly
+    `datatype.bitwidth()` bits wide; the last axis is the one that is folded.
 
     Parameters
     ----------
-    tensor: position among the node's inputs (or outputs) of the tensor that it carries.
-    shape: normal shape of one frame of that tensor.
-    datatype: integer type of an element.
-    pe: elements per word; divides the last axis.
-    port: prefix of the core's ports, for example ``s_axis``; several streams of one prefix form a port array.
-    attribute: name of the node attribute that holds ``datatype``, or "" if it follows from other attributes.
+    tensor
+        Position among the node's inputs (or outputs) of the tensor that it carries.
+    shape
+        Normal shape of one frame of that tensor.
+    datatype
+        Integer type of an element.
+    pe
+        Elements per word; divides the last axis.
+    port
+        Prefix of the core's ports, for example `s_axis`; several streams of one prefix form a port array.
+    attribute
+        Name of the node attribute that holds `datatype`, or "" if it follows from other attributes.
     """
 
     tensor: int
@@ -49,5 +55,5 @@ class Stream:
 
     @property
     def padded_bits(self) -> int:
-        """Bits of TDATA: ``width_bits`` rounded up to whole bytes."""
+        """Bits of TDATA: `width_bits` rounded up to whole bytes."""
         return 8 * math.ceil(self.width_bits / 8)

@@ -18,9 +18,9 @@ def wrapper_source(
     inputs: Sequence[Stream],
     outputs: Sequence[Stream],
 ) -> str:
-    """Return the source of a module ``module`` with streams ``in0_V``, ..., ``out0_V``, ... around ``core``.
+    """Return the source of a module `module` with streams `in0_V`, ..., `out0_V`, ... around `core`.
 
-    Values of ``parameters`` are integers or Verilog expressions. Streams that share a core port prefix are
+    Values of `parameters` are integers or Verilog expressions. Streams that share a core port prefix are
     concatenated, the first in the least significant place.
     """
     named = [(f"in{i}_V", stream, True) for i, stream in enumerate(inputs)]

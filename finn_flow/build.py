@@ -49,13 +49,14 @@ class BuildResult:
 
 
 def prepare_model(path: Path, prepared: Path, roll: bool) -> None:
-    """Write the model at ``path`` in its normal form to ``prepared``, with its ODE blocks rolled if ``roll``.
+    """Write the model at `path` in its normal form to `prepared`, with its ODE blocks rolled if `roll`.
 
     FINN's builder reads models in a time quadratic in their nodes, so it gets the rolled one.
 
     Raises
     ------
-    UserError : a file that cannot be read, or a model that cannot be brought into this form. The message names it.
+    UserError
+        A file that cannot be read, or a model that cannot be brought into this form. The message names it.
     """
     from finn_flow.model_file import load_model
     from finn_flow.transformations.normal_form import ToNormalForm
@@ -75,18 +76,21 @@ def prepare_model(path: Path, prepared: Path, roll: bool) -> None:
 def build(config_path: Path, model_path: Path, folder: Path, progress: Progress) -> BuildResult:
     """Run the steps of a FINN build configuration on a QONNX model, through FINN's builder.
 
-    Without Vivado the steps from the first that needs it on are left out, and there is no bitfile. ``folder`` receives
+    Without Vivado the steps from the first that needs it on are left out, and there is no bitfile. `folder` receives
     FINN's outputs: reports, intermediate models, the build log; its report folder is emptied first. The configuration
     is kept in the reports.
 
     Parameters
     ----------
-    progress : receives one line per step.
+    progress
+        Receives one line per step.
 
     Raises
     ------
-    UserError : bad configuration or model, a folder that cannot be written, a model that the steps refuse.
-    FlowError : a step failed; the message names it and the log.
+    UserError
+        Bad configuration or model, a folder that cannot be written, a model that the steps refuse.
+    FlowError
+        A step failed; the message names it and the log.
     """
     from finn_flow.finn_adapter.environment import ensure_finn
 

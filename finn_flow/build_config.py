@@ -35,12 +35,13 @@ HEEDED = frozenset(
 
 
 def load_build_config(path: Path) -> Any:
-    """Load a FINN ``DataflowBuildConfig`` from JSON or YAML.
+    """Load a FINN `DataflowBuildConfig` from JSON or YAML.
 
     Raises
     ------
-    UserError : no such file, a syntax error, an unknown key, a wrong type, a step that does not exist, another platform
-        than the ZCU104's. The message names the file.
+    UserError
+        No such file, a syntax error, an unknown key, a wrong type, a step that does not exist, another platform than
+        the ZCU104's. The message names the file.
     """
     from finn.builder.build_dataflow import resolve_build_steps
     from finn.builder.build_dataflow_config import DataflowBuildConfig, ShellFlowType

@@ -63,7 +63,7 @@ class BuildFolder:
         return self.step_model("rolled")
 
     def step_model(self, step: str) -> Path:
-        """Return the graph after ``step``."""
+        """Return the graph after `step`."""
         return self.intermediate_models / f"{step}.onnx"
 
     @property

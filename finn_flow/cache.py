@@ -16,7 +16,7 @@ CHECKSUMS = "checksums.json"
 
 
 def cache_dir() -> Path:
-    """The cache's root: `$DSODE_CACHE` when set and not empty, else the user's cache (`$XDG_CACHE_HOME/dsode`).
+    """Return the cache's root: `$DSODE_CACHE` when set and not empty, else the user's cache (`$XDG_CACHE_HOME/dsode`).
 
     The folder need not exist yet.
     """
@@ -25,11 +25,13 @@ def cache_dir() -> Path:
 
 
 def cache_subdir(name: str) -> Path:
-    """The cache's subfolder `name` ("data", "verilator", "synthesis"), created and proven to be ours and writable.
+    """Return the subfolder `name` of the cache, created and proven to be ours and writable.
 
-    Raises:
-        UserError, FlowError: as `finn_flow.files.check_writable_dir`; or other users can write to the cache, and so
-            could have this one run their programs.
+    Raises
+    ------
+    UserError, FlowError
+        As `finn_flow.files.check_writable_dir`; or other users can write to the cache, and so could have this one run
+        their programs.
     """
     root = cache_dir()
     with disk_errors(root):
@@ -45,8 +47,10 @@ def cache_subdir(name: str) -> Path:
 def check_private(path: Path, state: os.stat_result, user: int) -> None:
     """Refuse a folder to which others than `user` and root can write.
 
-    Raises:
-        UserError: it is one.
+    Raises
+    ------
+    UserError
+        It is one.
     """
     advice = f"choose another place for the cache with {ENVIRONMENT_VARIABLE}"
     if state.st_uid not in (user, 0):

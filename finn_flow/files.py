@@ -23,9 +23,12 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 def disk_errors(path: Path) -> Iterator[None]:
     """Turn the operating system's errors while writing `path` into messages that name it.
 
-    Raises:
-        FlowError: the disk or the quota is full.
-        UserError: the place cannot be written to (permission, read-only, not a folder).
+    Raises
+    ------
+    FlowError
+        The disk or the quota is full.
+    UserError
+        The place cannot be written to (permission, read-only, not a folder).
     """
     try:
         yield
@@ -43,8 +46,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     The temporary file keeps the suffix of `path`, for writers that look at it; a failed block leaves nothing behind.
 
-    Raises:
-        FlowError, UserError: as `disk_errors`.
+    Raises
+    ------
+    FlowError, UserError
+        As `disk_errors`.
     """
     path = Path(path)
     with disk_errors(path):
@@ -68,9 +73,10 @@ def replace_together(replacements: Sequence[tuple[Path, Path]]) -> None:
     The first place is never empty if it was not before. The others are emptied before it changes and filled after it
     has, so that whoever reads, or finds what a killed process left, may miss them but never sees old beside new.
 
-    Parameters:
-        replacements: (where it is now, where it is to be) of each, all in one file system; what is at the new places
-            is deleted.
+    Parameters
+    ----------
+    replacements
+        (where it is now, where it is to be) of each, all in one file system; what is at the new places is deleted.
     """
     (first, target), *others = replacements
     for _, path in others:
@@ -151,9 +157,12 @@ def locked(path: Path) -> Iterator[None]:
 def check_writable_dir(path: Path) -> Path:
     """Create the folder `path` where needed, prove that a file can be written in it, and return it.
 
-    Raises:
-        UserError: it is a file, or may not be created or written to.
-        FlowError: the disk is full.
+    Raises
+    ------
+    UserError
+        It is a file, or may not be created or written to.
+    FlowError
+        The disk is full.
     """
     path = Path(path)
     if path.exists() and not path.is_dir():
@@ -166,7 +175,7 @@ def check_writable_dir(path: Path) -> Path:
 
 
 def _umask() -> int:
-    """The process's umask, which Python can only read by setting it."""
+    """Return the process's umask, which Python can only read by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -21,8 +21,9 @@ def load_model(path: Path) -> ModelWrapper:
 
     Raises
     ------
-    UserError : no such file, not ONNX, an empty graph, an operator set out of `OPSETS`, external data that are missing,
-        too short or in another folder.
+    UserError
+        No such file, not ONNX, an empty graph, an operator set out of `OPSETS`, external data that are missing, too
+        short or in another folder.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such model")

@@ -1,4 +1,4 @@
-"""Lints every RTL core with ``verilator --lint-only -Wall``: ``python -m finn_flow.rtl_lint``."""
+"""Lints every RTL core with `verilator --lint-only -Wall`: `python -m finn_flow.rtl_lint`."""
 
 from __future__ import annotations
 
@@ -80,9 +80,9 @@ def finn_cores() -> dict[str, Path]:
 
 
 def lint_messages(top: str, sources: Sequence[Path], parameters: Parameters | None = None) -> str:
-    """Return what Verilator has to say about ``top`` with what it instantiates; "" if it is clean.
+    """Return what Verilator has to say about `top` with what it instantiates; "" if it is clean.
 
-    Modules are looked for among ``sources`` and FINN's cores, whose own warnings do not count.
+    Modules are looked for among `sources` and FINN's cores, whose own warnings do not count.
     """
     finn = finn_cores()
     needed = {file.stem: file for file in sources} | finn
@@ -102,7 +102,7 @@ def _silence(finn: frozenset[str], name: str, text: str) -> str:
 
 
 def _closure(top: str, files: Mapping[str, Path]) -> list[str]:
-    """Return ``top`` and the modules among ``files`` that it needs, by their names in the text."""
+    """Return `top` and the modules among `files` that it needs, by their names in the text."""
     found, queue = [], [top]
     while queue:
         name = queue.pop()

@@ -1,4 +1,4 @@
-"""Filling templates of generated files: every ``@NAME@`` is replaced by its value."""
+"""Filling templates of generated files: every `@NAME@` is replaced by its value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PLACEHOLDER = re.compile(r"@([A-Z][A-Z0-9_]*)@")
 
 
 def fill_template(template: Path, values: Mapping[str, str]) -> str:
-    """Return the text of the file ``template`` with its placeholders replaced.
+    """Return the text of the file `template` with its placeholders replaced.
 
     Raises
     ------
@@ -23,7 +23,7 @@ def fill_template(template: Path, values: Mapping[str, str]) -> str:
 
 
 def fill_text(text: str, values: Mapping[str, str], name: str) -> str:
-    """Return ``text`` with its placeholders replaced; ``name`` is the template's, for messages.
+    """Return `text` with its placeholders replaced; `name` is the template's, for messages.
 
     Raises
     ------

@@ -15,7 +15,7 @@ from finn_flow.export.network import network_values
 
 
 def digit_codes(images: ImageSet, config: NetworkConfig, count: int) -> np.ndarray:
-    """The first ``count`` images as input codes of the network, uint8 [count, H, W, C]."""
+    """Return the first `count` images as input codes of the network, uint8 [count, H, W, C]."""
     preprocessing = Preprocessing(image_size=tuple(config.image_size), channels=config.in_channels)
     return preprocessing.apply(images.images[:count])
 

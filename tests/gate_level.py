@@ -23,11 +23,13 @@ def gate_level(design: Design, folder: Path) -> Design:
 
     Parameters
     ----------
-    folder: where its source file is to be written.
+    folder
+        Where its source file is to be written.
 
     Raises
     ------
-    ValueError: the netlist has a primitive for which there is no model (block and ultra RAM).
+    ValueError
+        The netlist has a primitive for which there is no model (block and ultra RAM).
     """
     job = SynthesisJob(
         design.top, design.sources, design.include_dirs, design.parameters, design.defines, design.data_files

@@ -17,11 +17,16 @@ def killed_at_each_operation(
 ) -> Iterator[int]:
     """Carry out `action` in a child, killed before its first operation that changes files, then before its second...
 
-    Parameters:
-        action: has no fewer operations later than the first time, whatever the killed ones left.
-        watched: of all operations, take those on these very paths, those after them, and `others`, spread evenly.
+    Parameters
+    ----------
+    action
+        Has no fewer operations later than the first time, whatever the killed ones left.
+    watched
+        Of all operations, take those on these very paths, those after them, and `others`, spread evenly.
 
-    Yields:
+    Yields
+    ------
+    Iterator[int]
         After each child, how many operations it was allowed; at last, after the child that was not killed, all of them.
     """
     touched = _run(action, watched)

@@ -1,4 +1,4 @@
-"""As many frames as wanted through a small accelerator, under random pauses and resets: ``python -m tests.soak``."""
+"""As many frames as wanted through a small accelerator, under random pauses and resets: `python -m tests.soak`."""
 
 from __future__ import annotations
 
@@ -28,16 +28,20 @@ def soak(frames: int, seed: int, progress: float = 0.0) -> dict[str, int]:
 
     Parameters
     ----------
-    progress: seconds between two lines of progress; 0 for none.
+    progress
+        Seconds between two lines of progress; 0 for none.
 
     Returns
     -------
-    Numbers of frames that came out right, of runs and resets, and of simulated cycles.
+    dict[str, int]
+        Numbers of frames that came out right, of runs and resets, and of simulated cycles.
 
     Raises
     ------
-    AssertionError: a frame is wrong, missing or in another's place, or one came that nobody sent.
-    SimulationHang, SimulationError: as `simulate`.
+    AssertionError
+        A frame is wrong, missing or in another's place, or one came that nobody sent.
+    SimulationHang, SimulationError
+        As `simulate`.
     """
     rng = np.random.default_rng(seed)
     block = one_block()

@@ -23,7 +23,7 @@ SEEDS = (1, 2, 3)
 
 
 def built(name: str, steps: int, folder: Path, mnist, usps) -> Path:
-    """The build folder of a preset that was trained on real digits, with golden results for real USPS images."""
+    """Return the build folder of a preset that was trained on real digits, with golden results for real USPS images."""
     torch.set_num_threads(1)
     config = preset(name)
     network = briefly_trained(config, mnist["train"], steps)

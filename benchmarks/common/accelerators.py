@@ -34,9 +34,12 @@ def build_untrained(
 
     Parameters
     ----------
-    folder : receives the exported model, golden results of `SAMPLES` random images, and the build.
-    cycles_per_frame : instead of the configuration's frame rate.
-    steps : instead of the configuration's.
+    folder
+        Receives the exported model, golden results of `SAMPLES` random images, and the build.
+    cycles_per_frame
+        Instead of the configuration's frame rate.
+    steps
+        Instead of the configuration's.
     """
     model = folder / MODEL_FILE
     export_network(untrained_network(config, seed=0), model, smooth_images(config, SAMPLES, seed=1), None, {})
@@ -54,7 +57,8 @@ def simulate_exactly(built: Path, frames: int) -> AcceleratorRun:
 
     Raises
     ------
-    FlowError : a logit differs from Brevitas's.
+    FlowError
+        A logit differs from Brevitas's.
     """
     netlist = Netlist.load(BuildFolder(built).netlist)
     golden = load_golden(built.parent / GOLDEN_FILE, netlist).first(frames)

@@ -34,7 +34,7 @@ class Row:
     bits: int
 
     def config(self, seed: int) -> TrainingConfig:
-        """The training with one seed: the shipped config of the direction with this row's network."""
+        """Return the training with one seed: the shipped config of the direction with this row's network."""
         shipped = load_training_config(CONFIGS / f"full_{self.direction}.json")
         bits = {"weight_bits": self.bits, "activation_bits": self.bits}
         network = shipped.network.model_copy(update={**NETWORKS[self.network], **bits})
@@ -70,11 +70,16 @@ class Result:
 
     Parameters
     ----------
-    seeds : of the finished trainings.
-    accuracy : by phase.
-    loss : float minus quantised, seed by seed, in percentage points.
-    hours : mean wall time of a training.
-    warnings : of all trainings.
+    seeds
+        Of the finished trainings.
+    accuracy
+        By phase.
+    loss
+        Float minus quantised, seed by seed, in percentage points.
+    hours
+        Mean wall time of a training.
+    warnings
+        Of all trainings.
     """
 
     seeds: tuple[int, ...]
@@ -85,11 +90,12 @@ class Result:
 
 
 def read_result(row: Row, runs: Path) -> Result | None:
-    """The result of a row, from its trainings' files; None when none of them has been run to its end.
+    """Return the result of a row, from its trainings' files; None when none of them has been run to its end.
 
     Raises
     ------
-    ValueError : a file belongs to a training with another config than the one that ships.
+    ValueError
+        A file belongs to a training with another config than the one that ships.
     """
     found: dict[int, dict[str, Any]] = {}
     for seed in SEEDS:

@@ -16,7 +16,7 @@ from finn_flow.export.qonnx import to_qonnx
 
 
 def quantised_onnx(network: ODENet) -> onnx.ModelProto:
-    """The exported QONNX graph with each Quant node as QuantizeLinear, Clip, DequantizeLinear: the same values."""
+    """Return the exported graph with each Quant node as QuantizeLinear, Clip, DequantizeLinear: the same values."""
     model: onnx.ModelProto = to_qonnx(network).transform(QuantToQCDQ()).model
     for value in (model.graph.input[0], model.graph.output[0]):
         value.type.tensor_type.shape.dim[0].dim_param = "N"
@@ -25,7 +25,7 @@ def quantised_onnx(network: ODENet) -> onnx.ModelProto:
 
 
 def float_onnx(network: ODENet) -> onnx.ModelProto:
-    """A float network as PyTorch exports it."""
+    """Return a float network as PyTorch exports it."""
     config = network.config
     example = torch.zeros(2, config.in_channels, *config.image_size)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)

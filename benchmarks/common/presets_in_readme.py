@@ -23,7 +23,8 @@ def write_readme(rows: list[dict[str, Any]]) -> None:
 
     Parameters
     ----------
-    rows : of `benchmarks.targets.measure`.
+    rows
+        Of `benchmarks.targets.measure`.
     """
     text = README.read_text()
     before, rest = text.split(START)

@@ -21,7 +21,7 @@ def step_unroll_ode_blocks(model: ModelWrapper, cfg: Any) -> ModelWrapper:
 
 
 def unrolled_steps() -> list[str]:
-    """The steps of build_configs/zcu104.json with `step_unroll_ode_blocks` after the rolling."""
+    """Return the steps of build_configs/zcu104.json with `step_unroll_ode_blocks` after the rolling."""
     steps: list[str] = json.loads(CONFIG.read_text())["steps"]
     position = steps.index(ROLL) + 1
     return [*steps[:position], f"{__name__}.{step_unroll_ode_blocks.__name__}", *steps[position:]]

@@ -17,12 +17,17 @@ class Batch:
 
     Parameters
     ----------
-    source_features, target_features : what the classifier sees, [N, C].
-    source_logits, target_logits : [N, classes].
-    source_labels : int64 [N].
-    target_indices : int64 [N], which of the target's training images these are.
-    teacher_logits : [N, classes] for the same target images without augmentation, by the moving average of the
-        network's weights; None when no loss of the training uses a teacher.
+    source_features, target_features
+        What the classifier sees, [N, C].
+    source_logits, target_logits
+        [N, classes].
+    source_labels
+        int64 [N].
+    target_indices
+        int64 [N], which of the target's training images these are.
+    teacher_logits
+        [N, classes] for the same target images without augmentation, by the moving average of the network's weights;
+        None when no loss of the training uses a teacher.
     """
 
     source_features: Tensor
@@ -34,7 +39,7 @@ class Batch:
     teacher_logits: Tensor | None = None
 
     def teacher(self) -> Tensor:
-        """The teacher's logits, float32, for a loss with ``uses_teacher``."""
+        """Return the teacher's logits, float32, for a loss with `uses_teacher`."""
         if self.teacher_logits is None:
             raise ValueError("the batch of a loss with `uses_teacher` must have `teacher_logits`")
         return self.teacher_logits.float()
@@ -43,17 +48,19 @@ class Batch:
 class AdaptationLoss(BaseModel):
     """A loss that draws the target domain to the source domain; its fields are its options in a training config.
 
-    A subclass has a field ``name`` of a literal type and is listed in `brevitas_models.adaptation.LOSSES`. It keeps no
+    A subclass has a field `name` of a literal type and is listed in `brevitas_models.adaptation.LOSSES`. It keeps no
     state of its own: what it needs to know about the whole target set comes from `prepare`, once per epoch, as a
     function of the network alone, so that a resumed training repeats it exactly.
 
     Parameters
     ----------
-    weight : factor of this loss beside the source's cross-entropy.
+    weight
+        Factor of this loss beside the source's cross-entropy.
 
     Attributes
     ----------
-    uses_teacher : whether `Batch.teacher_logits` must be there; the training keeps a teacher if any loss uses it.
+    uses_teacher
+        Whether `Batch.teacher_logits` must be there; the training keeps a teacher if any loss uses it.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -71,5 +78,5 @@ class AdaptationLoss(BaseModel):
         return None
 
     def loss(self, batch: Batch, prepared: Any) -> Tensor:
-        """The loss of one step, a scalar, before ``weight``."""
+        """Return the loss of one step, a scalar, before `weight`."""
         raise NotImplementedError

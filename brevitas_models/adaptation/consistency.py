@@ -14,7 +14,7 @@ from brevitas_models.adaptation.base import AdaptationLoss, Batch
 class Consistency(AdaptationLoss):
     """Cross-entropy of distorted target images on the teacher's class of the plain ones, where the teacher is sure.
 
-    ``mean over images of [p_max > threshold] · -log p_student(argmax p_teacher)``; an image of which the teacher is not
+    `mean over images of [p_max > threshold] · -log p_student(argmax p_teacher)`; an image of which the teacher is not
     sure counts as zero.
 
     Source: Sohn et al., "FixMatch: simplifying semi-supervised learning with consistency and confidence", 2020,
@@ -22,7 +22,8 @@ class Consistency(AdaptationLoss):
 
     Parameters
     ----------
-    threshold : the least probability of the teacher's first class, 0 to less than 1.
+    threshold
+        The least probability of the teacher's first class, 0 to less than 1.
     """
 
     uses_teacher: ClassVar[bool] = True

@@ -16,7 +16,7 @@ def covariance(features: Tensor) -> Tensor:
 
 
 class Coral(AdaptationLoss):
-    """``|C_source - C_target|² / (4·d²)`` with the Frobenius norm and d features.
+    """`|C_source - C_target|² / (4·d²)` with the Frobenius norm and d features.
 
     Source: Sun & Saenko, "Deep CORAL: correlation alignment for deep domain adaptation", 2016, equation 1.
     """

@@ -18,7 +18,7 @@ from finn_flow.errors import UserError
 
 
 class Distillation(AdaptationLoss):
-    """``T² · KL(teacher ‖ student)`` of the probabilities at temperature T, on target images.
+    """`T² · KL(teacher ‖ student)` of the probabilities at temperature T, on target images.
 
     The teacher sees each image plain and once per epoch, the student distorted as in the rest of the training.
 
@@ -26,9 +26,11 @@ class Distillation(AdaptationLoss):
 
     Parameters
     ----------
-    teacher : folder of a finished training, whose float network (``float.pt``) teaches; the same image size, input
-        channels and number of classes.
-    temperature : T, more than 0.
+    teacher
+        Folder of a finished training, whose float network (`float.pt`) teaches; the same image size, input channels and
+        number of classes.
+    temperature
+        T, more than 0.
     """
 
     name: Literal["distillation"] = "distillation"
@@ -36,7 +38,7 @@ class Distillation(AdaptationLoss):
     temperature: Annotated[float, Field(gt=0)] = 2.0
 
     def prepare(self, network: ODENet, target_images: Tensor) -> Tensor:
-        """The teacher's logits, float32 [N, classes]."""
+        """Return the teacher's logits, float32 [N, classes]."""
         teacher = load_float_network(Path(self.teacher)).to(target_images.device)
         for key in ("image_size", "in_channels", "num_classes"):
             theirs, ours = getattr(teacher.config, key), getattr(network.config, key)

@@ -27,7 +27,8 @@ def cluster_labels(features: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
 
     Raises
     ------
-    FlowError : the network is dead: it sees no difference between the images, so that there are no clusters.
+    FlowError
+        The network is dead: it sees no difference between the images, so that there are no clusters.
     """
     if len(features) > 1 and not bool((features != features[0]).any()):
         raise FlowError(
@@ -51,7 +52,8 @@ class PseudoLabels(AdaptationLoss):
 
     Parameters
     ----------
-    keep : share of the images, those with the largest margins, that get a label, more than 0 to 1.
+    keep
+        Share of the images, those with the largest margins, that get a label, more than 0 to 1.
     """
 
     name: Literal["pseudo_labels"] = "pseudo_labels"

@@ -14,14 +14,15 @@ from brevitas_models.adaptation.base import AdaptationLoss, Batch
 class SelfEnsembling(AdaptationLoss):
     """Squared difference between student's and teacher's probabilities of target images of which the teacher is sure.
 
-    ``mean over images of [p_max > threshold] · Σ_classes (p_student - p_teacher)²``; an image of which the teacher is
+    `mean over images of [p_max > threshold] · Σ_classes (p_student - p_teacher)²`; an image of which the teacher is
     not sure counts as zero, so that the loss starts small.
 
     Source: French, Mackiewicz & Fisher, "Self-ensembling for visual domain adaptation", 2018, section 3.
 
     Parameters
     ----------
-    threshold : the least probability of the teacher's first class, 0 to less than 1.
+    threshold
+        The least probability of the teacher's first class, 0 to less than 1.
     """
 
     uses_teacher: ClassVar[bool] = True

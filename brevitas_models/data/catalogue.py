@@ -56,17 +56,25 @@ def load_images(
 ) -> ImageSet:
     """Load one split of a data set.
 
-    Parameters:
-        dataset: one of `DATASETS`. "mnist", "usps", "fashion-mnist" and "mnist-m" (made from MNIST) come from the
-            cache, or from a user's own copy of their files in `path`; "svhn", "emnist-..." and "image-tree" (one
-            domain's folder) always from `path`.
-        split: "train" or "test"; for "image-tree" also "all".
-        preprocessing: applied to every image; None leaves them as they are ("image-tree" needs one).
-        path: the folder with the user's own files; None takes the cache.
+    Parameters
+    ----------
+    dataset
+        One of `DATASETS`. "mnist", "usps", "fashion-mnist" and "mnist-m" (made from MNIST) come from the cache, or from
+        a user's own copy of their files in `path`; "svhn", "emnist-..." and "image-tree" (one domain's folder) always
+        from `path`.
+    split
+        "train" or "test"; for "image-tree" also "all".
+    preprocessing
+        Applied to every image; None leaves them as they are ("image-tree" needs one).
+    path
+        The folder with the user's own files; None takes the cache.
 
-    Raises:
-        UserError: an unknown name or split, a missing `path`, files that are missing or not as they should be.
-        ValueError: "image-tree" without `preprocessing`.
+    Raises
+    ------
+    UserError
+        An unknown name or split, a missing `path`, files that are missing or not as they should be.
+    ValueError
+        "image-tree" without `preprocessing`.
     """
     if dataset not in DATASETS:
         raise UserError(f"`dataset` must be one of {', '.join(DATASETS)}, not {dataset!r}")

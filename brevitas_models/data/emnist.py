@@ -31,15 +31,21 @@ EMNIST_CLASSES = {
 
 
 def read_emnist(folder: Path, split: str, name: str) -> ImageSet:
-    """The images of one of EMNIST's splits, upright.
+    """Return the images of one of EMNIST's splits, upright.
 
-    Parameters:
-        folder: holds the files.
-        split: "train" or "test".
-        name: one of `EMNIST_CLASSES`.
+    Parameters
+    ----------
+    folder
+        Holds the files.
+    split
+        "train" or "test".
+    name
+        One of `EMNIST_CLASSES`.
 
-    Raises:
-        UserError: a file is missing, damaged, or holds a label that the split does not have.
+    Raises
+    ------
+    UserError
+        A file is missing, damaged, or holds a label that the split does not have.
     """
     prefix = f"emnist-{name}-{split}"
     paths = [find_one(folder, (f"{prefix}-{kind}-ubyte",)) for kind in ("images-idx3", "labels-idx1")]

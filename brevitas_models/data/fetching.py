@@ -18,10 +18,12 @@ Report = Callable[[str], None]
 
 
 def data_source(name: str) -> DataSource:
-    """The source called `name`.
+    """Return the source called `name`.
 
-    Raises:
-        UserError: there is none of that name.
+    Raises
+    ------
+    UserError
+        There is none of that name.
     """
     if name not in SOURCES:
         raise UserError(f"no data set is called {name!r}; choose from {', '.join(SOURCES)}")
@@ -29,7 +31,7 @@ def data_source(name: str) -> DataSource:
 
 
 def data_dir(name: str) -> Path:
-    """The cache folder of the data set `name`; it need not exist yet."""
+    """Return the cache folder of the data set `name`; it need not exist yet."""
     return cache_dir() / "data" / name
 
 
@@ -51,12 +53,17 @@ def fetch(name: str, report: Report = lambda line: None) -> Path:
     Files that are there and right are kept, corrupt ones replaced; an archive whose download had ended before an
     interruption is used again. Several processes may call this at once.
 
-    Parameters:
-        report: called with a line of progress at a time.
+    Parameters
+    ----------
+    report
+        Called with a line of progress at a time.
 
-    Raises:
-        UserError: there is no such data set, or the cache cannot be written to.
-        FlowError: the download failed, a checksum is wrong, or the disk is full.
+    Raises
+    ------
+    UserError
+        There is no such data set, or the cache cannot be written to.
+    FlowError
+        The download failed, a checksum is wrong, or the disk is full.
     """
     source = data_source(name)
     root = cache_subdir("data")
@@ -95,10 +102,12 @@ def _check_room(source: DataSource, wanted: list[DataFile], root: Path) -> None:
 
 
 def fetched_dir(name: str) -> Path:
-    """The folder of the data set `name`, all of whose files are there and right.
+    """Return the folder of the data set `name`, all of whose files are there and right.
 
-    Raises:
-        UserError: there is no such data set, or a file of it is missing or corrupt; the message says what to do.
+    Raises
+    ------
+    UserError
+        There is no such data set, or a file of it is missing or corrupt; the message says what to do.
     """
     source = data_source(name)
     for file_name, state in file_states(source).items():

@@ -21,8 +21,10 @@ _PREFIX = {"train": "train", "test": "t10k"}
 def read_idx(path: Path, dimensions: int) -> Uint8Array:
     """One IDX file of unsigned bytes with that many dimensions.
 
-    Raises:
-        UserError: it is not such a file, is truncated, or has bytes left over.
+    Raises
+    ------
+    UserError
+        It is not such a file, is truncated, or has bytes left over.
     """
     content = read_bytes(path)
     magic = bytes((0, 0, _UNSIGNED_BYTE, dimensions))
@@ -50,15 +52,22 @@ def read_idx_pair(
 ) -> ImageSet:
     """Images (3 dimensions) and labels (1 dimension) of two IDX files.
 
-    Parameters:
-        class_names: names of the classes; "0", "1", ... when None.
-        first_label: what stands for the first class in the file.
+    Parameters
+    ----------
+    class_names
+        Names of the classes; "0", "1", ... when None.
+    first_label
+        What stands for the first class in the file.
 
-    Returns:
+    Returns
+    -------
+    ImageSet
         An `ImageSet` with one channel.
 
-    Raises:
-        UserError: as `read_idx`; or counts differ, there is no image, or a label has no class name.
+    Raises
+    ------
+    UserError
+        As `read_idx`; or counts differ, there is no image, or a label has no class name.
     """
     images, labels = read_idx(images_path, 3), read_idx(labels_path, 1).astype(np.int64)
     if len(images) != len(labels):
@@ -74,7 +83,7 @@ def read_idx_pair(
 
 
 def read_mnist(folder: Path, split: str, class_names: tuple[str, ...] | None = None) -> ImageSet:
-    """The `split` ("train" or "test") of a folder with MNIST's four files, under their usual names, plain or gzip."""
+    """Return the `split` ("train" or "test") of a folder with MNIST's four files, plain or gzip."""
     prefix = _PREFIX[split]
     images = find_one(folder, (f"{prefix}-images-idx3-ubyte", f"{prefix}-images.idx3-ubyte"))
     labels = find_one(folder, (f"{prefix}-labels-idx1-ubyte", f"{prefix}-labels.idx1-ubyte"))

@@ -14,13 +14,19 @@ Int64Array = npt.NDArray[np.int64]
 class ImageSet:
     """Images of one size with one label each.
 
-    Parameters:
-        images: uint8 [N, H, W, C], C = 1 or 3.
-        labels: int64 [N], each an index into `class_names`.
-        class_names: one name per class; classes without an image are legal.
+    Parameters
+    ----------
+    images
+        uint8 [N, H, W, C], C = 1 or 3.
+    labels
+        int64 [N], each an index into `class_names`.
+    class_names
+        One name per class; classes without an image are legal.
 
-    Raises:
-        ValueError: shapes, types or labels do not agree.
+    Raises
+    ------
+    ValueError
+        Shapes, types or labels do not agree.
     """
 
     images: Uint8Array
@@ -40,14 +46,16 @@ class ImageSet:
         return len(self.labels)
 
     def subset(self, selection: slice | npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> "ImageSet":
-        """The images that a slice, an index array or a mask selects, in its order."""
+        """Return the images that a slice, an index array or a mask selects, in its order."""
         return ImageSet(self.images[selection], self.labels[selection], self.class_names)
 
     def numbered_as(self, class_names: tuple[str, ...]) -> "ImageSet":
-        """The same images with the labels that `class_names` gives to classes of the same names.
+        """Return the same images with the labels that `class_names` gives to classes of the same names.
 
-        Raises:
-            ValueError: a class of this set is not among `class_names`; it names all of these.
+        Raises
+        ------
+        ValueError
+            A class of this set is not among `class_names`; it names all of these.
         """
         unknown = [name for name in self.class_names if name not in class_names]
         if unknown:
@@ -56,7 +64,7 @@ class ImageSet:
         return ImageSet(self.images, numbers[self.labels], class_names)
 
     def preprocessed(self, preprocessing: Preprocessing) -> "ImageSet":
-        """The same set with every image brought to the size and channels of `preprocessing`."""
+        """Return the same set with every image brought to the size and channels of `preprocessing`."""
         return ImageSet(preprocessing.apply(self.images), self.labels, self.class_names)
 
 

@@ -17,10 +17,12 @@ TEST_EVERY = 5
 
 
 def list_domains(root: Path) -> list[str]:
-    """The names of the domains (folders) of a tree, sorted.
+    """Return the names of the domains (folders) of a tree, sorted.
 
-    Raises:
-        UserError: there is no such folder, or it holds no folder.
+    Raises
+    ------
+    UserError
+        There is no such folder, or it holds no folder.
     """
     return [folder.name for folder in _folders(Path(root), "domain")]
 
@@ -31,13 +33,18 @@ def read_image_tree(folder: Path, split: str, preprocessing: Preprocessing) -> I
     The classes are numbered in the sorted order of their folders. The pictures come in turns, the first of every class,
     then the second of every class and so on, so that the first N of the set show all classes.
 
-    Parameters:
-        folder: the domain, e.g. `office31/amazon`; its folders are the classes. Where every class folder holds nothing
-            but a folder `images`, as some copies of Office-31 have it (`amazon/images/<class>`), give that one.
-        split: "all"; "test", every fifth picture of a class (its fifth, tenth, ...); "train", the others.
+    Parameters
+    ----------
+    folder
+        The domain, e.g. `office31/amazon`; its folders are the classes. Where every class folder holds nothing but a
+        folder `images`, as some copies of Office-31 have it (`amazon/images/<class>`), give that one.
+    split
+        "all"; "test", every fifth picture of a class (its fifth, tenth, ...); "train", the others.
 
-    Raises:
-        UserError: no class, a class without a picture, an unreadable picture, or nothing in the split.
+    Raises
+    ------
+    UserError
+        No class, a class without a picture, an unreadable picture, or nothing in the split.
     """
     classes = _folders(Path(folder), "class")
     chosen: list[tuple[int, int, Path]] = []

@@ -22,16 +22,24 @@ def sample_photos() -> list[Uint8Array]:
 def blend_digits(digits: ImageSet, photos: Sequence[Uint8Array], seed: int) -> ImageSet:
     """`digits` on photo patches: for each digit a photo and a position are drawn at random.
 
-    Parameters:
-        digits: grey images, [N, H, W, 1].
-        photos: uint8 [h, w, 3], each at least H x W.
-        seed: the same seed gives the same images, bit for bit.
+    Parameters
+    ----------
+    digits
+        Grey images, [N, H, W, 1].
+    photos
+        uint8 [h, w, 3], each at least H x W.
+    seed
+        The same seed gives the same images, bit for bit.
 
-    Returns:
+    Returns
+    -------
+    ImageSet
         RGB images [N, H, W, 3], same order and labels.
 
-    Raises:
-        ValueError: `digits` are not grey, or a photo is too small.
+    Raises
+    ------
+    ValueError
+        `digits` are not grey, or a photo is too small.
     """
     count, height, width, channels = digits.images.shape
     if channels != 1:

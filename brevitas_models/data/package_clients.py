@@ -27,7 +27,7 @@ _AR_HEADER_BYTES = 60
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -35,8 +35,10 @@ def sha256_of(path: Path) -> str:
 def download(package: Package, target: Path) -> None:
     """Fetch `package` with its client and move it to `target`, checksum verified.
 
-    Raises:
-        FlowError: the client is missing or fails, or the archive is not the expected one.
+    Raises
+    ------
+    FlowError
+        The client is missing or fails, or the archive is not the expected one.
     """
     with disk_errors(target.parent), tempfile.TemporaryDirectory(dir=target.parent, prefix=".download.") as name:
         folder = Path(name)
@@ -95,8 +97,10 @@ def extract(archive: Path, file: DataFile, target: Path) -> None:
 
     `target` appears only when it is complete and its checksum is right.
 
-    Raises:
-        FlowError: the archive is damaged, or the member is missing, no regular file, or not the expected one.
+    Raises
+    ------
+    FlowError
+        The archive is damaged, or the member is missing, no regular file, or not the expected one.
     """
     try:
         with _open_tar(archive) as tar:
@@ -134,7 +138,7 @@ def _open_tar(archive: Path) -> Iterator[tarfile.TarFile]:
 
 
 def _debian_data(file: IO[bytes], archive: Path) -> IO[bytes]:
-    """The `data.tar.*` of a Debian package, which is an `ar` archive; `file` stands after the archive's magic."""
+    """Return `data.tar.*` of a Debian package, which is an `ar` archive; `file` stands after the archive's magic."""
     while len(header := file.read(_AR_HEADER_BYTES)) == _AR_HEADER_BYTES:
         name, size = header[:16].decode("ascii", "replace").strip(), int(header[48:58])
         if name.startswith("data.tar"):

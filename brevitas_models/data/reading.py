@@ -29,10 +29,12 @@ _MAT_ERRORS = (
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a plain, gzip or bzip2 file, told apart by its first bytes.
+    """Return the content of a plain, gzip or bzip2 file, told apart by its first bytes.
 
-    Raises:
-        UserError: the file is missing, unreadable, damaged, or larger than 2 GiB when unpacked.
+    Raises
+    ------
+    UserError
+        The file is missing, unreadable, damaged, or larger than 2 GiB when unpacked.
     """
     path = Path(path)
     try:
@@ -60,10 +62,12 @@ def _unpacked(file: BinaryIO) -> BinaryIO | gzip.GzipFile | bz2.BZ2File:
 
 
 def read_mat(path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
-    """The variables `keys` of a MATLAB file (version 4 to 7.2).
+    """Return the variables `keys` of a MATLAB file (version 4 to 7.2).
 
-    Raises:
-        UserError: the file is missing, no such file, of version 7.3, damaged, or lacks a variable.
+    Raises
+    ------
+    UserError
+        The file is missing, no such file, of version 7.3, damaged, or lacks a variable.
     """
     path = Path(path)
     if not path.is_file():
@@ -81,10 +85,12 @@ def read_mat(path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
 
 
 def read_h5(path: Path, keys: tuple[str, ...]) -> list[npt.NDArray[np.generic]]:
-    """The numeric arrays `keys` (paths inside the file) of an HDF5 file.
+    """Return the numeric arrays `keys` (paths inside the file) of an HDF5 file.
 
-    Raises:
-        UserError: the file is missing, no HDF5 file, damaged, or lacks an array of numbers under a key.
+    Raises
+    ------
+    UserError
+        The file is missing, no HDF5 file, damaged, or lacks an array of numbers under a key.
     """
     import h5py  # only this shape of this one data set needs it
 
@@ -107,10 +113,12 @@ def read_h5(path: Path, keys: tuple[str, ...]) -> list[npt.NDArray[np.generic]]:
 
 
 def find_one(folder: Path, names: tuple[str, ...], suffixes: tuple[str, ...] = ("", ".gz")) -> Path:
-    """The first of `names`, with one of `suffixes`, that is a file in `folder`.
+    """Return the first of `names`, with one of `suffixes`, that is a file in `folder`.
 
-    Raises:
-        UserError: the folder or every candidate is missing.
+    Raises
+    ------
+    UserError
+        The folder or every candidate is missing.
     """
     folder = Path(folder)
     if not folder.is_dir():

@@ -8,10 +8,14 @@ from typing import Literal
 class Package:
     """An archive in a package registry.
 
-    Parameters:
-        client: which registry client fetches it: "npm", "pip" (a source distribution) or "apt".
-        name, version: as that client spells them.
-        sha256, size_bytes: of the archive as served.
+    Parameters
+    ----------
+    client
+        Which registry client fetches it: "npm", "pip" (a source distribution) or "apt".
+    name, version
+        As that client spells them.
+    sha256, size_bytes
+        Of the archive as served.
     """
 
     client: Literal["npm", "pip", "apt"]

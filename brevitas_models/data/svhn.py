@@ -13,13 +13,17 @@ from finn_flow.errors import UserError
 
 
 def read_svhn(path: Path, split: str) -> ImageSet:
-    """The `split` ("train", "test") of SVHN; SVHN's label 10 stands for the digit 0 and becomes 0.
+    """Return the `split` ("train", "test") of SVHN; SVHN's label 10 stands for the digit 0 and becomes 0.
 
-    Parameters:
-        path: the folder with `{split}_32x32.mat`, or such a file itself.
+    Parameters
+    ----------
+    path
+        The folder with `{split}_32x32.mat`, or such a file itself.
 
-    Raises:
-        UserError: the file is missing or damaged, or its variables `X` [H, W, 3, N] uint8 and `y` [N, 1] are not so.
+    Raises
+    ------
+    UserError
+        The file is missing or damaged, or its variables `X` [H, W, 3, N] uint8 and `y` [N, 1] are not so.
     """
     path = Path(path)
     if path.is_dir():

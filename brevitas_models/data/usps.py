@@ -31,10 +31,12 @@ _SUFFIXES = ("", ".gz", ".bz2")
 
 
 def read_usps(folder: Path, split: str) -> ImageSet:
-    """The `split` ("train" or "test") of the USPS files in `folder`, whichever of the four shapes it holds.
+    """Return the `split` ("train" or "test") of the USPS files in `folder`, whichever of the four shapes it holds.
 
-    Raises:
-        UserError: no such file, or one that is damaged or not as described.
+    Raises
+    ------
+    UserError
+        No such file, or one that is damaged or not as described.
     """
     folder = Path(folder)
     if (folder / MAT_NAME).is_file():

@@ -22,15 +22,24 @@ class Augmentation(BaseModel):
 
     Parameters
     ----------
-    rotation_degrees : largest rotation either way.
-    shift : largest shift either way, as a share of height and width.
-    shear : largest horizontal shear either way, as a share of the height.
-    scale : smallest and largest magnification, drawn for height and width independently.
-    invert : share of the images that become their negative.
-    gain : smallest and largest factor of the values, drawn for each channel.
-    offset : largest amount, either way, added to all values of a channel.
-    shade : largest amount, either way, of a smooth random field added to a channel (uneven light, other background).
-    noise : standard deviation of what is added to each value.
+    rotation_degrees
+        Largest rotation either way.
+    shift
+        Largest shift either way, as a share of height and width.
+    shear
+        Largest horizontal shear either way, as a share of the height.
+    scale
+        Smallest and largest magnification, drawn for height and width independently.
+    invert
+        Share of the images that become their negative.
+    gain
+        Smallest and largest factor of the values, drawn for each channel.
+    offset
+        Largest amount, either way, added to all values of a channel.
+    shade
+        Largest amount, either way, of a smooth random field added to a channel (uneven light, other background).
+    noise
+        Standard deviation of what is added to each value.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)

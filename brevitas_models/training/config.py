@@ -27,9 +27,12 @@ class Dataset(BaseModel):
 
     Parameters
     ----------
-    name : one of `brevitas_models.data.DATASETS`.
-    path : folder of the user's own files, for data sets that are not fetched.
-    images : use that many of the training images, a random choice by the seed; null for all of them.
+    name
+        One of `brevitas_models.data.DATASETS`.
+    path
+        Folder of the user's own files, for data sets that are not fetched.
+    images
+        Use that many of the training images, a random choice by the seed; null for all of them.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -51,23 +54,37 @@ class TrainingConfig(BaseModel):
 
     Parameters
     ----------
-    network : the network's keys, or the name of a preset.
-    source, target : the two domains; labels of the target are used for evaluation only.
-    adaptation : losses that use the target's images, each with its name, weight and options.
-    source_only_epochs : float training without the target; its accuracy on the target is the baseline.
-    float_epochs : float training with adaptation.
-    quantised_epochs : quantisation-aware training with adaptation.
-    batch_size : images of each domain per step.
-    steps_per_epoch : null for as many as the source's training images need.
-    learning_rate, quantised_learning_rate : the highest in a phase; it rises over the first tenth of the phase and
-        then falls with a half cosine.
-    weight_decay : of AdamW, on convolution and classifier weights only.
-    augmentation : random distortions of the training images of both domains.
-    teacher_momentum : share of the teacher that stays in each step; the rest comes from the network's weights. Only
-        for losses with a teacher.
-    evaluation_images : target test images for the accuracy after each epoch; each phase ends with all of them.
-    seed : of weights, order and augmentation.
-    device : ``auto`` takes a GPU (with mixed precision in float phases) when there is one.
+    network
+        The network's keys, or the name of a preset.
+    source, target
+        The two domains; labels of the target are used for evaluation only.
+    adaptation
+        Losses that use the target's images, each with its name, weight and options.
+    source_only_epochs
+        Float training without the target; its accuracy on the target is the baseline.
+    float_epochs
+        Float training with adaptation.
+    quantised_epochs
+        Quantisation-aware training with adaptation.
+    batch_size
+        Images of each domain per step.
+    steps_per_epoch
+        Null for as many as the source's training images need.
+    learning_rate, quantised_learning_rate
+        The highest in a phase; it rises over the first tenth of the phase and then falls with a half cosine.
+    weight_decay
+        Of AdamW, on convolution and classifier weights only.
+    augmentation
+        Random distortions of the training images of both domains.
+    teacher_momentum
+        Share of the teacher that stays in each step; the rest comes from the network's weights. Only for losses with a
+        teacher.
+    evaluation_images
+        Target test images for the accuracy after each epoch; each phase ends with all of them.
+    seed
+        Of weights, order and augmentation.
+    device
+        `auto` takes a GPU (with mixed precision in float phases) when there is one.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -108,7 +125,7 @@ class TrainingConfig(BaseModel):
         return self
 
     def epochs(self, phase: str) -> int:
-        """Number of epochs of one of `PHASES`."""
+        """Return number of epochs of one of `PHASES`."""
         return {
             "source_only": self.source_only_epochs,
             "float": self.float_epochs,

@@ -29,7 +29,7 @@ class Split:
         return len(self.labels)
 
     def first(self, count: int) -> Split:
-        """The first images, at most ``count``."""
+        """Return the first images, at most `count`."""
         return Split(self.images[:count], self.labels[:count])
 
     def values(self, indices: Tensor | slice) -> Tensor:
@@ -41,7 +41,7 @@ class Split:
 class Domains:
     """Training and test images of both domains; the target's training labels are not here.
 
-    Labels of both domains are numbers of ``class_names``, the source's classes.
+    Labels of both domains are numbers of `class_names`, the source's classes.
     """
 
     source: Split
@@ -52,12 +52,12 @@ class Domains:
 
 
 def image_values(images: Tensor) -> Tensor:
-    """The values that the network reads: uint8 codes times 2^-8."""
+    """Return the values that the network reads: uint8 codes times 2^-8."""
     return images.float() * INPUT_SCALE
 
 
 def network_preprocessing(network: NetworkConfig) -> Preprocessing:
-    """The preprocessing that makes a network's input; a `UserError` says when no image fits."""
+    """Return the preprocessing that makes a network's input; a `UserError` says when no image fits."""
     try:
         return Preprocessing((network.image_size[0], network.image_size[1]), network.in_channels)
     except ValueError as error:
@@ -71,8 +71,9 @@ def load_domains(config: TrainingConfig, device: torch.device) -> Domains:
 
     Raises
     ------
-    UserError : data not there or damaged, too few images, a class of the target that the source does not have, or
-        another number of classes than the network's.
+    UserError
+        Data not there or damaged, too few images, a class of the target that the source does not have, or another
+        number of classes than the network's.
     """
     preprocessing = network_preprocessing(config.network)
     source, source_test = _load(config.source, preprocessing, config.seed)
@@ -102,11 +103,12 @@ def load_domains(config: TrainingConfig, device: torch.device) -> Domains:
 def load_test_images(
     dataset: Dataset, preprocessing: Preprocessing, class_names: tuple[str, ...], limit: int | None = None
 ) -> ImageSet:
-    """The test images of one domain, at most the first ``limit``, with labels that number ``class_names``.
+    """Return the test images of one domain, at most the first `limit`, with labels that number `class_names`.
 
     Raises
     ------
-    UserError : data not there or damaged, or a class that is not among ``class_names``.
+    UserError
+        Data not there or damaged, or a class that is not among `class_names`.
     """
     images = _read(dataset, "test", preprocessing)
     images = images if limit is None else images.subset(slice(0, limit))
@@ -114,7 +116,7 @@ def load_test_images(
 
 
 def in_classes(images: ImageSet, class_names: tuple[str, ...], dataset: Dataset) -> ImageSet:
-    """The images of ``dataset`` with labels that number ``class_names``; a `UserError` names classes not among them."""
+    """Return the images of `dataset`, labels numbering `class_names`; a `UserError` names classes not among them."""
     try:
         return images.numbered_as(class_names)
     except ValueError as error:
@@ -122,7 +124,7 @@ def in_classes(images: ImageSet, class_names: tuple[str, ...], dataset: Dataset)
 
 
 def epoch_order(count: int, steps: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Indices [batch_size] for each step: whole shuffles of ``count`` images one after the other."""
+    """Give indices [batch_size] for each step: whole shuffles of `count` images one after the other."""
     shuffles = -(-steps * batch_size // count)
     order = torch.cat([torch.randperm(count, generator=generator) for _ in range(shuffles)])
     yield from order[: steps * batch_size].split(batch_size)

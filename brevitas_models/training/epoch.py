@@ -39,9 +39,12 @@ class Phase:
 
     Parameters
     ----------
-    name : one of `PHASES`.
-    steps : per epoch.
-    teacher : follows the network; None when no loss uses it.
+    name
+        One of `PHASES`.
+    steps
+        Per epoch.
+    teacher
+        Follows the network; None when no loss uses it.
     """
 
     name: str
@@ -54,7 +57,7 @@ class Phase:
     teacher: Teacher | None = None
 
     def generator(self, epoch: int, *parts: int) -> torch.Generator:
-        """Source of all randomness of an epoch, or of a part of it that is numbered by ``parts``."""
+        """Source of all randomness of an epoch, or of a part of it that is numbered by `parts`."""
         seeds = [self.config.seed, PHASES.index(self.name), epoch, *parts]
         words = np.random.SeedSequence(seeds).generate_state(1, np.uint64)
         return torch.Generator().manual_seed(int(words[0]))
@@ -77,7 +80,7 @@ class Phase:
 
 
 def learning_rate(highest: float, position: float) -> float:
-    """The rate at a position from 0 to 1 of a phase: a linear rise, then half a cosine down to zero."""
+    """Return the rate at a position from 0 to 1 of a phase: a linear rise, then half a cosine down to zero."""
     if position < WARM_UP:
         return highest * position / WARM_UP
     return highest * 0.5 * (1 + math.cos(math.pi * (position - WARM_UP) / (1 - WARM_UP)))
@@ -88,7 +91,8 @@ def run_epoch(phase: Phase, epoch: int, on_step: OnStep) -> dict[str, Any]:
 
     Raises
     ------
-    FlowError : the loss is not a number any more.
+    FlowError
+        The loss is not a number any more.
     """
     config, domains, device = phase.config, phase.domains, phase.domains.source.images.device
     generator = phase.generator(epoch)
@@ -151,7 +155,7 @@ def accuracy(network: ODENet, images: Split) -> float:
 def _losses(
     phase: Phase, source_indices: Tensor, target_indices: Tensor, prepared: dict[str, Any], generator: torch.Generator
 ) -> dict[str, Tensor]:
-    """The source's cross-entropy and every adaptation loss, unweighted; each domain normalised by its own batch."""
+    """Return cross-entropy and every adaptation loss, unweighted; each domain normalised by its own batch."""
     domains, network = phase.domains, phase.network
     device = domains.source.images.device
     augment = phase.config.augmentation.apply

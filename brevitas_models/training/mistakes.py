@@ -22,14 +22,14 @@ BATCH = 256
 
 @torch.no_grad()
 def predictions(network: ODENet, images: Split) -> Tensor:
-    """The class, int64 [N], that the network, in eval mode, gives each image."""
+    """Return the class, int64 [N], that the network, in eval mode, gives each image."""
     network.eval()
     starts = range(0, len(images), BATCH)
     return torch.cat([network(images.values(slice(start, start + BATCH))).argmax(dim=1) for start in starts])
 
 
 def confusion_matrix(labels: Tensor, predicted: Tensor, classes: int) -> NDArray[np.int64]:
-    """Counts [true class, predicted class] of images."""
+    """Return counts [true class, predicted class] of images."""
     pairs = torch.bincount(labels * classes + predicted, minlength=classes * classes)
     return pairs.reshape(classes, classes).cpu().numpy()
 

@@ -22,7 +22,7 @@ from finn_flow.errors import FlowError, UserError
 
 @contextmanager
 def joined(shared: bool, cuda: bool = False) -> Iterator[None]:
-    """Join the processes that `torchrun` started, by NCCL between GPUs, else by Gloo; nothing unless ``shared``."""
+    """Join the processes that `torchrun` started, by NCCL between GPUs, else by Gloo; nothing unless `shared`."""
     if shared:
         distributed.init_process_group("nccl" if cuda else "gloo")
     try:
@@ -33,17 +33,17 @@ def joined(shared: bool, cuda: bool = False) -> Iterator[None]:
 
 
 def count() -> int:
-    """Number of processes."""
+    """Return number of processes."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
 def rank() -> int:
-    """Number of this process, from 0."""
+    """Return number of this process, from 0."""
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
 def device_index() -> int:
-    """Number of this process's GPU."""
+    """Return number of this process's GPU."""
     return distributed.get_node_local_rank(fallback_rank=0) if distributed.is_initialized() else 0
 
 
@@ -52,7 +52,8 @@ def check_batch_size(batch_size: int) -> None:
 
     Raises
     ------
-    UserError : it cannot.
+    UserError
+        It cannot.
     """
     if batch_size % count() or batch_size // count() < 2:
         raise UserError(
@@ -61,13 +62,13 @@ def check_batch_size(batch_size: int) -> None:
 
 
 def share(batch: Tensor) -> Tensor:
-    """This process's part of the indices of a batch."""
+    """Return this process's part of the indices of a batch."""
     return batch[rank() :: count()]
 
 
 @contextmanager
 def folder_to_write(folder: Path) -> Iterator[Path]:
-    """``folder`` for the first process; for the others, which need not even see it, one that vanishes afterwards."""
+    """`folder` for the first process; for the others, which need not even see it, one that vanishes afterwards."""
     if rank() == 0:
         yield folder
         return
@@ -76,7 +77,7 @@ def folder_to_write(folder: Path) -> Iterator[Path]:
 
 
 def from_first(value: Any) -> Any:
-    """The value, which may be any object, that the first process has."""
+    """Return the value, which may be any object, that the first process has."""
     if count() == 1:
         return value
     values = [value]
@@ -106,7 +107,7 @@ def average_gradients(network: nn.Module) -> None:
 
 
 def average(values: dict[str, float], device: torch.device) -> dict[str, float]:
-    """The mean of each value over the processes."""
+    """Return the mean of each value over the processes."""
     if count() == 1:
         return values
     means = torch.tensor(list(values.values()), dtype=torch.float64, device=device)
@@ -119,7 +120,8 @@ def _exchange(operation: Callable[..., Any], *arguments: Any) -> None:
 
     Raises
     ------
-    FlowError : another process has ended.
+    FlowError
+        Another process has ended.
     """
     try:
         operation(*arguments)

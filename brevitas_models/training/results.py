@@ -27,7 +27,7 @@ class EventLog:
         self._writer = SummaryWriter(str(folder / EVENTS_FOLDER), purge_step=len(history) + 1)
 
     def write(self, epoch: int, entry: dict[str, Any]) -> None:
-        """Add a history entry as epoch ``epoch``, counted over all phases from 1."""
+        """Add a history entry as epoch `epoch`, counted over all phases from 1."""
         for name, value in entry["losses"].items():
             self._writer.add_scalar(f"loss/{name}", value, epoch)
         for domain in ("source", "target"):
@@ -42,7 +42,7 @@ class EventLog:
 
 
 def write_results(folder: Path, config: TrainingConfig, state: RunState) -> dict[str, Any]:
-    """Write ``metrics.json`` and ``curves.png`` of a finished training; returns the metrics."""
+    """Write `metrics.json` and `curves.png` of a finished training; returns the metrics."""
     metrics = {
         "source": config.source.name,
         "target": config.target.name,
@@ -105,7 +105,7 @@ def draw_curves(path: Path, config: TrainingConfig, state: RunState) -> None:
 
 
 def _shade_phases(upper: Any, lower: Any, config: TrainingConfig, state: RunState) -> None:
-    """A band for each phase, with its name and what it reached on all test images of the target above it."""
+    """Draw a band for each phase, with its name and what it reached on the target's test images above it."""
     first = 0
     for position, name in enumerate(PHASES):
         last = first + config.epochs(name)

@@ -35,15 +35,24 @@ class RunState:
 
     Parameters
     ----------
-    config : of the training, as JSON values.
-    phase : index into `PHASES` of the running phase; their number when all is done.
-    epoch : epochs done in the running phase.
-    network, optimizer : state dicts; those of the phase before when ``epoch`` is 0.
-    teacher : state dict of the teacher; empty without one, and when ``epoch`` is 0.
-    history : one entry per epoch done, for the curves.
-    accuracy : what each finished phase reached.
-    scores : `UnlabelledScores` of each finished phase on training images of the target.
-    seconds, cpu_seconds : spent so far.
+    config
+        Of the training, as JSON values.
+    phase
+        Index into `PHASES` of the running phase; their number when all is done.
+    epoch
+        Epochs done in the running phase.
+    network, optimizer
+        State dicts; those of the phase before when `epoch` is 0.
+    teacher
+        State dict of the teacher; empty without one, and when `epoch` is 0.
+    history
+        One entry per epoch done, for the curves.
+    accuracy
+        What each finished phase reached.
+    scores
+        `UnlabelledScores` of each finished phase on training images of the target.
+    seconds, cpu_seconds
+        Spent so far.
     """
 
     config: dict[str, Any]
@@ -59,17 +68,18 @@ class RunState:
     cpu_seconds: float = 0.0
 
     def save(self, folder: Path) -> None:
-        """Write the state to its file in ``folder`` in one step."""
+        """Write the state to its file in `folder` in one step."""
         content = {name: getattr(self, name) for name in _KEYS}
         write_file(folder / STATE_FILE, KIND, content)
 
 
 def load_run_state(folder: Path, config: TrainingConfig) -> RunState:
-    """The state of the training in ``folder``, or a fresh one where there is none.
+    """Return the state of the training in `folder`, or a fresh one where there is none.
 
     Raises
     ------
-    UserError : the file is damaged or something else, or belongs to a training with another config.
+    UserError
+        The file is damaged or something else, or belongs to a training with another config.
     """
     wanted = config.model_dump()
     path = folder / STATE_FILE

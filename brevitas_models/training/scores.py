@@ -24,10 +24,13 @@ class UnlabelledScores:
 
     Parameters
     ----------
-    effective_classes : exponential of the entropy of the histogram of predicted classes, 1 to the number of classes.
-        It falls when classes melt into one another, which is how self-training on its own guesses usually fails.
-    stability : share of the images, 0 to 1, that stay in their class when they are distorted as in training.
-    confidence : mean probability of the predicted class, 0 to 1. Training on own guesses raises it in any case.
+    effective_classes
+        Exponential of the entropy of the histogram of predicted classes, 1 to the number of classes. It falls when
+        classes melt into one another, which is how self-training on its own guesses usually fails.
+    stability
+        Share of the images, 0 to 1, that stay in their class when they are distorted as in training.
+    confidence
+        Mean probability of the predicted class, 0 to 1. Training on own guesses raises it in any case.
     """
 
     effective_classes: float
@@ -35,7 +38,7 @@ class UnlabelledScores:
     confidence: float
 
     def to_json(self) -> dict[str, float]:
-        """The figures as plain values."""
+        """Return the figures as plain values."""
         return asdict(self)
 
 
@@ -63,8 +66,10 @@ def adaptation_warnings(
 
     Parameters
     ----------
-    before, after : scores on the target's training images, after training on the source alone and at the end.
-    source_before, source_after : accuracy on the source's test images, 0 to 1.
+    before, after
+        Scores on the target's training images, after training on the source alone and at the end.
+    source_before, source_after
+        Accuracy on the source's test images, 0 to 1.
     """
     warnings = []
     if after.effective_classes < LEAST_CLASSES * before.effective_classes:

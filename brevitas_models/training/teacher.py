@@ -19,8 +19,10 @@ class Teacher:
 
     Parameters
     ----------
-    student : the network in training, float or quantised.
-    momentum : share of the teacher that stays in each step, 0 to 1.
+    student
+        The network in training, float or quantised.
+    momentum
+        Share of the teacher that stays in each step, 0 to 1.
     """
 
     def __init__(self, student: ODENet, momentum: float) -> None:
@@ -31,7 +33,7 @@ class Teacher:
 
     @torch.no_grad()
     def follow(self, student: ODENet) -> None:
-        """Move every parameter towards the student's: ``teacher = momentum · teacher + (1 - momentum) · student``."""
+        """Move every parameter towards the student's: `teacher = momentum · teacher + (1 - momentum) · student`."""
         parameters = dict(student.named_parameters())
         for name, average in self.network.named_parameters():
             average.lerp_(parameters[name], 1 - self.momentum)

@@ -39,19 +39,21 @@ def train(
     report: Callable[[str], None] = lambda line: None,
     on_progress: OnProgress = lambda what, done, total: None,
 ) -> dict[str, Any]:
-    """Train into ``folder`` and return the metrics; go on where an interrupted training of the same config stopped.
+    """Train into `folder` and return the metrics; go on where an interrupted training of the same config stopped.
 
     The result does not depend on interruptions: at most the running epoch is done again. Several processes may share
     the training (`brevitas_models.training.processes`).
 
-    Writes ``checkpoint.pt`` (the quantised network), ``float.pt`` (the adapted float network), ``metrics.json``,
-    ``curves.png``, ``mistakes.png``, ``tensorboard/`` and ``state.pt``.
+    Writes `checkpoint.pt` (the quantised network), `float.pt` (the adapted float network), `metrics.json`,
+    `curves.png`, `mistakes.png`, `tensorboard/` and `state.pt`.
 
     Raises
     ------
-    UserError : data missing, a folder that is not writable or holds another training, no GPU although asked for, a
-        batch that cannot be shared among the processes.
-    FlowError : the training diverged, or the disk is full.
+    UserError
+        Data missing, a folder that is not writable or holds another training, no GPU although asked for, a batch that
+        cannot be shared among the processes.
+    FlowError
+        The training diverged, or the disk is full.
     """
     processes.check_batch_size(config.batch_size)
     with processes.folder_to_write(folder) as own_folder:
@@ -99,7 +101,7 @@ def _run_phase(
     report: Callable[[str], None],
     on_progress: OnProgress,
 ) -> ODENet:
-    """Run the rest of the current phase, and leave ``state`` at the beginning of the next one."""
+    """Run the rest of the current phase, and leave `state` at the beginning of the next one."""
     name = PHASES[state.phase]
     losses: list[AdaptationLoss] = [] if name == "source_only" else list(config.adaptation)
     network = _network(config, name, state, domains).to(device)
@@ -147,7 +149,7 @@ def _run_phase(
 
 
 def _network(config: TrainingConfig, phase: str, state: RunState, domains: Domains) -> ODENet:
-    """The phase's network with the weights that it starts from or goes on with."""
+    """Return the phase's network with the weights that it starts from or goes on with."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         network = quantized_network(config.network) if phase == "quantised" else float_network(config.network)

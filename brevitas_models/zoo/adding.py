@@ -15,13 +15,14 @@ _CONTENT = ("network", "state", "class_names", "details")
 
 
 def add_to_zoo(run: Path, name: str, root: Path = ROOT) -> Path:
-    """Write the checkpoint of the training in ``run``, its metrics and its config to ``root/name`` and return that.
+    """Write the checkpoint of the training in `run`, its metrics and its config to `root/name` and return that.
 
     Whatever is there under that name is replaced.
 
     Raises
     ------
-    UserError : no finished training, a name that is none, or a checkpoint of more than `LARGEST_BYTES`.
+    UserError
+        No finished training, a name that is none, or a checkpoint of more than `LARGEST_BYTES`.
     """
     if not re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*", name):
         raise UserError(f"the name must be of small letters, digits and single hyphens, not {name!r}")

@@ -24,13 +24,20 @@ class ZooEntry:
 
     Parameters
     ----------
-    name : what stands after ``zoo:``.
-    source, target : the data sets between which it was adapted.
-    network : the keys of its `NetworkConfig`.
-    parameters : number of its learned parameters.
-    accuracy : share of the target's test images, 0 to 1, that the quantised network puts into the right class.
-    accuracy_float, accuracy_source_only : the same of the float network, with adaptation and without.
-    size_bytes : of the checkpoint.
+    name
+        What stands after `zoo:`.
+    source, target
+        The data sets between which it was adapted.
+    network
+        The keys of its `NetworkConfig`.
+    parameters
+        Number of its learned parameters.
+    accuracy
+        Share of the target's test images, 0 to 1, that the quantised network puts into the right class.
+    accuracy_float, accuracy_source_only
+        The same of the float network, with adaptation and without.
+    size_bytes
+        Of the checkpoint.
     """
 
     name: str
@@ -55,7 +62,7 @@ class ZooEntry:
 
 
 def is_zoo_name(source: object) -> bool:
-    """Whether ``source``, a path or text, is of the form ``zoo:NAME``."""
+    """Whether `source`, a path or text, is of the form `zoo:NAME`."""
     return str(source).startswith(PREFIX)
 
 
@@ -65,11 +72,12 @@ def zoo_names() -> list[str]:
 
 
 def zoo_folder(source: str | Path) -> Path:
-    """The folder of the network ``zoo:NAME`` or ``NAME``; it is read like the folder of a training.
+    """Return the folder of the network `zoo:NAME` or `NAME`; it is read like the folder of a training.
 
     Raises
     ------
-    UserError : there is none of that name; it lists the names.
+    UserError
+        There is none of that name; it lists the names.
     """
     name = str(source).removeprefix(PREFIX)
     if name not in zoo_names():
@@ -78,11 +86,12 @@ def zoo_folder(source: str | Path) -> Path:
 
 
 def load_entry(name: str) -> ZooEntry:
-    """What is known of the network ``name``.
+    """Return what is known of the network `name`.
 
     Raises
     ------
-    UserError : there is none of that name, or its files are damaged.
+    UserError
+        There is none of that name, or its files are damaged.
     """
     folder = zoo_folder(name)
     content = read_checkpoint(folder)

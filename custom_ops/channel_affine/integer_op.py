@@ -14,7 +14,7 @@ from custom_ops.channel_affine.reference import channel_affine
 
 
 class ChannelAffine(CustomOp):
-    """Multiply and add (``reference.channel_affine``); axis 1 of the data holds the channels.
+    """Multiply and add (`reference.channel_affine`); axis 1 of the data holds the channels.
 
     Inputs: integers [N, C, ...]; factors and offsets [C, 2]. Output: integers of the same shape.
     """

@@ -19,7 +19,7 @@ _DSP_FACTOR_BITS, _DSP_VALUE_BITS = 18, 27
 
 
 class ChannelAffine_rtl(HardwareOp):
-    """A factor and an offset for each channel (``reference.channel_affine``).
+    """A factor and an offset for each channel (`reference.channel_affine`).
 
     Inputs: x [*numInputVectors, NumChannels] stream; factors and offsets [NumChannels, 2]. Output: of x's shape.
 
@@ -27,11 +27,16 @@ class ChannelAffine_rtl(HardwareOp):
 
     Attributes
     ----------
-    NumChannels, PE: channels, and channels per word; PE divides NumChannels.
-    numInputVectors: leading axes of the tensor, such as [1, 1, 1].
-    inputDataType: integer of 2 to 32 bits.
-    constantDataType: signed integer of 2 to 48 bits that holds factors and offsets.
-    outputDataType: signed integer of 2 to 48 bits that holds every result.
+    NumChannels, PE
+        Channels, and channels per word; PE divides NumChannels.
+    numInputVectors
+        Leading axes of the tensor, such as [1, 1, 1].
+    inputDataType
+        Integer of 2 to 32 bits.
+    constantDataType
+        Signed integer of 2 to 48 bits that holds factors and offsets.
+    outputDataType
+        Signed integer of 2 to 48 bits that holds every result.
     """
 
     core = "channel_affine"

@@ -9,11 +9,13 @@ Integers = NDArray[np.int64]
 
 
 def channel_affine(x: Integers, constants: Integers) -> Integers:
-    """``x[..., c] * constants[c, 0] + constants[c, 1]``.
+    """`x[..., c] * constants[c, 0] + constants[c, 1]`.
 
     Parameters
     ----------
-    x: values [..., C].
-    constants: factor and offset of each channel, [C, 2].
+    x
+        Values [..., C].
+    constants
+        Factor and offset of each channel, [C, 2].
     """
     return x * constants[:, 0] + constants[:, 1]

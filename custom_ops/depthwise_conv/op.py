@@ -19,7 +19,7 @@ from finn_flow.errors import UserError
 
 
 class DepthwiseConv_rtl(HardwareOp):
-    """Depthwise K x K convolution with implicit zero padding of K//2 on all sides (``reference.depthwise_conv``).
+    """Depthwise K x K convolution with implicit zero padding of K//2 on all sides (`reference.depthwise_conv`).
 
     Inputs: x [1, H, W, C] stream, weights [C, K, K] constant. Output: sums [1, ceil(H/S), ceil(W/S), C].
 
@@ -28,16 +28,26 @@ class DepthwiseConv_rtl(HardwareOp):
 
     Attributes
     ----------
-    NumChannels: channels C.
-    PE: channels per word; divides C.
-    IFMDim: [H, W], each at least K//2 + 1.
-    Kernel: K, 3 or 5.
-    Stride: S, 1 or 2.
-    inputDataType: integer of 2 to 12 bits (or BINARY).
-    weightDataType: signed integer of 2 to 8 bits.
-    outputDataType: integer that holds every possible sum (checked against the weights when RTL is generated).
-    ram_style: memory of the line buffers.
-    resType: what multiplies: "lut", "dsp" or, by "auto", whatever synthesis prefers.
+    NumChannels
+        Channels C.
+    PE
+        Channels per word; divides C.
+    IFMDim
+        [H, W], each at least K//2 + 1.
+    Kernel
+        K, 3 or 5.
+    Stride
+        S, 1 or 2.
+    inputDataType
+        Integer of 2 to 12 bits (or BINARY).
+    weightDataType
+        Signed integer of 2 to 8 bits.
+    outputDataType
+        Integer that holds every possible sum (checked against the weights when RTL is generated).
+    ram_style
+        Memory of the line buffers.
+    resType
+        What multiplies: "lut", "dsp" or, by "auto", whatever synthesis prefers.
     """
 
     core = "depthwise_conv"
@@ -98,9 +108,9 @@ class DepthwiseConv_rtl(HardwareOp):
         return [depthwise_conv(inputs[0], inputs[1], self.get_nodeattr("Stride"))]
 
     def minimize_accumulator_width(self, model: ModelWrapper, datatype_only: bool = False) -> BaseDataType:
-        """Set ``outputDataType`` to the narrowest signed type that holds every sum of the model's weights.
+        """Set `outputDataType` to the narrowest signed type that holds every sum of the model's weights.
 
-        ``datatype_only`` asks for the narrowest type over all weights of ``weightDataType`` instead.
+        `datatype_only` asks for the narrowest type over all weights of `weightDataType` instead.
         """
         if datatype_only:
             shape, datatype = self.parameters()[1]

@@ -13,17 +13,21 @@ Integers = NDArray[np.int64]
 def depthwise_conv(x: Integers, weights: Integers, stride: int) -> Integers:
     """Convolve each channel with its own kernel, zeros around the image.
 
-    ``y[n, i, j, c] = sum over u, v of x[n, i*stride + u - K//2, j*stride + v - K//2, c] * weights[c, u, v]``
+    `y[n, i, j, c] = sum over u, v of x[n, i*stride + u - K//2, j*stride + v - K//2, c] * weights[c, u, v]`
 
     Parameters
     ----------
-    x: images [N, H, W, C].
-    weights: kernels [C, K, K], K odd.
-    stride: step in both directions.
+    x
+        Images [N, H, W, C].
+    weights
+        Kernels [C, K, K], K odd.
+    stride
+        Step in both directions.
 
     Returns
     -------
-    Sums [N, ceil(H/stride), ceil(W/stride), C], exact.
+    Integers
+        Sums [N, ceil(H/stride), ceil(W/stride), C], exact.
     """
     pad = weights.shape[-1] // 2
     padded = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
@@ -32,7 +36,7 @@ def depthwise_conv(x: Integers, weights: Integers, stride: int) -> Integers:
 
 
 def accumulator_bounds(weights: Integers, datatype: BaseDataType) -> tuple[int, int]:
-    """Return the smallest and largest sum that inputs of ``datatype`` can give with ``weights`` [C, K, K].
+    """Return the smallest and largest sum that inputs of `datatype` can give with `weights` [C, K, K].
 
     Any subset of the taps may be zero at a border, which both ends cover when 0 is an input value (it is for all
     integer types).

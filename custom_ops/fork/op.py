@@ -15,7 +15,7 @@ from finn_flow.errors import UserError
 
 
 class Fork_rtl(HardwareOp):
-    """Copies of one stream (``reference.fork``).
+    """Copies of one stream (`reference.fork`).
 
     Input: x [*numInputVectors, NumChannels]. Outputs: NumOutputs copies of it, each with two words of its own
     buffer, so that one consumer may run ahead of another by two words.
@@ -24,10 +24,14 @@ class Fork_rtl(HardwareOp):
 
     Attributes
     ----------
-    NumOutputs: number of copies, at least 2; the node has as many outputs.
-    NumChannels, PE: channels, and channels per word; PE divides NumChannels.
-    numInputVectors: leading axes of the tensor, such as [1, H, W].
-    inputDataType: integer type.
+    NumOutputs
+        Number of copies, at least 2; the node has as many outputs.
+    NumChannels, PE
+        Channels, and channels per word; PE divides NumChannels.
+    numInputVectors
+        Leading axes of the tensor, such as [1, H, W].
+    inputDataType
+        Integer type.
     """
 
     core = "fork_stream"

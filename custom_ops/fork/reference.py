@@ -7,5 +7,5 @@ from numpy.typing import NDArray
 
 
 def fork(x: NDArray[np.int64], copies: int) -> list[NDArray[np.int64]]:
-    """Return ``copies`` independent copies of ``x`` (any shape)."""
+    """Return `copies` independent copies of `x` (any shape)."""
     return [x.copy() for _ in range(copies)]

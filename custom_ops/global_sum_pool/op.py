@@ -18,7 +18,7 @@ from finn_flow.errors import UserError
 
 
 class GlobalSumPool_rtl(HardwareOp):
-    """Sum over all pixels, per channel (``reference.global_sum_pool``).
+    """Sum over all pixels, per channel (`reference.global_sum_pool`).
 
     Input: x [1, H, W, C]. Output: sums [1, 1, 1, C].
 
@@ -26,10 +26,14 @@ class GlobalSumPool_rtl(HardwareOp):
 
     Attributes
     ----------
-    NumChannels, PE: channels C, and channels per word; PE divides NumChannels.
-    ImgDim: [H, W].
-    inputDataType: integer of 1 to 16 bits.
-    outputDataType: integer that holds H*W times the input's range, signed as the input is.
+    NumChannels, PE
+        Channels C, and channels per word; PE divides NumChannels.
+    ImgDim
+        [H, W].
+    inputDataType
+        Integer of 1 to 16 bits.
+    outputDataType
+        Integer that holds H*W times the input's range, signed as the input is.
     """
 
     core = "global_sum_pool"
@@ -71,7 +75,7 @@ class GlobalSumPool_rtl(HardwareOp):
         return DataType.get_smallest_possible(int(extreme) * pixels)
 
     def minimize_accumulator_width(self, model: ModelWrapper, datatype_only: bool = False) -> BaseDataType:
-        """Set ``outputDataType`` to the narrowest type that holds every sum."""
+        """Set `outputDataType` to the narrowest type that holds every sum."""
         narrowest = self._narrowest_output()
         self.set_nodeattr("outputDataType", narrowest.name)
         model.set_tensor_datatype(self.onnx_node.output[0], narrowest)

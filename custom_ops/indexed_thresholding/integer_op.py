@@ -16,14 +16,14 @@ from custom_ops.indexed_thresholding.reference import position_thresholding
 class PositionThreshold(CustomOp):
     """Counts the thresholds of each pixel's kind that are not larger than the value.
 
-    Inputs: values [N, C, ...]; thresholds [kinds, C or 1, n]. Output: ``out_bias`` plus the count.
+    Inputs: values [N, C, ...]; thresholds [kinds, C or 1, n]. Output: `out_bias` plus the count.
 
     Attributes
     ----------
-    positions : list of int
-        Kind of each pixel, row by row.
-    out_bias : int
-        Output below the first threshold.
+    positions
+        List of int Kind of each pixel, row by row.
+    out_bias
+        Int Output below the first threshold.
     """
 
     def get_nodeattr_types(self) -> dict[str, tuple[str, bool, Any]]:

@@ -18,28 +18,36 @@ from finn_flow.errors import FlowError, UserError
 
 
 class IndexedThresholding_rtl(HardwareOp):
-    """Thresholding whose set of thresholds is chosen per frame (``reference.indexed_thresholding``).
+    """Thresholding whose set of thresholds is chosen per frame (`reference.indexed_thresholding`).
 
-    Inputs: x [*numInputVectors, NumChannels] stream ``in0_V``; thresholds [sets, NumChannels or 1, numSteps] constant,
-    sets = iterations · kinds, ascending on the last axis; index, one element, stream ``in1_V`` of one word per frame.
+    Inputs: x [*numInputVectors, NumChannels] stream `in0_V`; thresholds [sets, NumChannels or 1, numSteps] constant,
+    sets = iterations · kinds, ascending on the last axis; index, one element, stream `in1_V` of one word per frame.
     Output: q, of x's shape.
 
     Cycles: one word per cycle, also across frames if the next index is waiting.
 
     Attributes
     ----------
-    NumChannels, PE: channels, and channels per word; PE divides NumChannels.
-    numInputVectors: leading axes of the tensor, such as [1, H, W].
-    numSteps: thresholds per channel n.
-    ActVal: output below the first threshold.
-    inputDataType, weightDataType: integers; thresholds beyond the inputs' range are clipped in the hardware, where that
-        changes no result.
-    outputDataType: integer that holds ActVal to ActVal + n.
-    iterations: number of sets, at least 2; the index stream has the narrowest unsigned type that holds iterations - 1.
-    positions: the kind of each pixel, row by row, where thresholds differ between kinds of pixels; else empty.
-    channel_wise: 0 if all channels share their thresholds; the estimates heed it.
-    depth_trigger_bram: threshold memories of at least so many words are block RAM and smaller ones LUTs; 0 leaves all
-        to synthesis.
+    NumChannels, PE
+        Channels, and channels per word; PE divides NumChannels.
+    numInputVectors
+        Leading axes of the tensor, such as [1, H, W].
+    numSteps
+        Thresholds per channel n.
+    ActVal
+        Output below the first threshold.
+    inputDataType, weightDataType
+        Integers; thresholds beyond the inputs' range are clipped in the hardware, where that changes no result.
+    outputDataType
+        Integer that holds ActVal to ActVal + n.
+    iterations
+        Number of sets, at least 2; the index stream has the narrowest unsigned type that holds iterations - 1.
+    positions
+        The kind of each pixel, row by row, where thresholds differ between kinds of pixels; else empty.
+    channel_wise
+        0 if all channels share their thresholds; the estimates heed it.
+    depth_trigger_bram
+        Threshold memories of at least so many words are block RAM and smaller ones LUTs; 0 leaves all to synthesis.
     """
 
     core = "indexed_thresholding"
@@ -244,9 +252,9 @@ class IndexedThresholding_rtl(HardwareOp):
 
 
 class PositionThresholding_rtl(IndexedThresholding_rtl):
-    """Thresholding whose set of thresholds is chosen by the kind of each pixel (``reference.position_thresholding``).
+    """Thresholding whose set of thresholds is chosen by the kind of each pixel (`reference.position_thresholding`).
 
-    As `IndexedThresholding_rtl` with ``iterations`` 1 and several kinds in ``positions``, without an index.
+    As `IndexedThresholding_rtl` with `iterations` 1 and several kinds in `positions`, without an index.
     """
 
     core = "position_thresholding"

@@ -10,14 +10,18 @@ Integers = NDArray[np.int64]
 
 
 def indexed_thresholding(x: Integers, thresholds: Integers, index: int, bias: int) -> Integers:
-    """Count the thresholds of set ``index`` that are not larger than the value: ``bias + sum over i of (x >= T_i)``.
+    """Count the thresholds of set `index` that are not larger than the value: `bias + sum over i of (x >= T_i)`.
 
     Parameters
     ----------
-    x: values [..., C].
-    thresholds: [iterations, C or 1, n], ascending on the last axis.
-    index: iteration number.
-    bias: value of the output below the first threshold.
+    x
+        Values [..., C].
+    thresholds
+        [iterations, C or 1, n], ascending on the last axis.
+    index
+        Iteration number.
+    bias
+        Value of the output below the first threshold.
     """
     levels = thresholds[index]
     if len(levels) == 1:
@@ -31,10 +35,14 @@ def position_thresholding(x: Integers, thresholds: Integers, positions: Integers
 
     Parameters
     ----------
-    x: values [N, ..., C] of frames of ``len(positions)`` pixels.
-    thresholds: [kinds, C or 1, n], ascending on the last axis.
-    positions: the kind of each pixel, row by row.
-    bias: value of the output below the first threshold.
+    x
+        Values [N, ..., C] of frames of `len(positions)` pixels.
+    thresholds
+        [kinds, C or 1, n], ascending on the last axis.
+    positions
+        The kind of each pixel, row by row.
+    bias
+        Value of the output below the first threshold.
     """
     pixels = x.reshape(len(x), len(positions), x.shape[-1])
     found = np.empty_like(pixels)
@@ -47,6 +55,6 @@ def position_thresholding(x: Integers, thresholds: Integers, positions: Integers
 def clip_thresholds(thresholds: Integers, datatype: BaseDataType) -> Integers:
     """Bring thresholds into the range [min, max + 1] of the inputs' type without changing any result.
 
-    Every input is at or above ``min``, and none reaches ``max + 1``, so thresholds outside act as those two do.
+    Every input is at or above `min`, and none reaches `max + 1`, so thresholds outside act as those two do.
     """
     return np.clip(thresholds, int(datatype.min()), int(datatype.max()) + 1)

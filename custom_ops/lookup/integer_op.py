@@ -14,18 +14,18 @@ from custom_ops.lookup.reference import lookup
 
 
 class Lookup(CustomOp):
-    """Replaces each code by an entry of a table (``reference.lookup``); axis 1 of the data holds the channels.
+    """Replaces each code by an entry of a table (`reference.lookup`); axis 1 of the data holds the channels.
 
     Inputs: codes [N, C, ...]; table [C or 1, n]. Output: entries, of the codes' shape.
 
     Attributes
     ----------
-    lowest : int
-        Code of the table's first entry.
+    lowest
+        Int Code of the table's first entry.
     """
 
     def get_nodeattr_types(self) -> dict[str, tuple[str, bool, Any]]:
-        """Return the attribute ``lowest``."""
+        """Return the attribute `lowest`."""
         return {"lowest": ("i", True, 0)}
 
     def make_shape_compatible_op(self, model: ModelWrapper) -> NodeProto:

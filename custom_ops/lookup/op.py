@@ -17,7 +17,7 @@ from finn_flow.errors import UserError
 
 
 class Lookup_rtl(HardwareOp):
-    """Each code replaced by its entry in a table (``reference.lookup``).
+    """Each code replaced by its entry in a table (`reference.lookup`).
 
     Inputs: x [*numInputVectors, NumChannels] stream; table [NumChannels or 1, n] constant. Output: of x's shape.
 
@@ -25,14 +25,22 @@ class Lookup_rtl(HardwareOp):
 
     Attributes
     ----------
-    NumChannels, PE: channels, and channels per word; PE divides NumChannels.
-    numInputVectors: leading axes of the tensor, such as [1, H, W].
-    entries: length n of a table.
-    lowest: code of the table's first entry; codes beyond the table must not occur.
-    channel_wise: 0 if all channels share their table; the estimates heed it.
-    inputDataType: integer of 2 to 16 bits that holds ``lowest`` and ``lowest + n - 1``.
-    outputDataType: integer of 2 to 31 bits.
-    ram_style: memory of the tables.
+    NumChannels, PE
+        Channels, and channels per word; PE divides NumChannels.
+    numInputVectors
+        Leading axes of the tensor, such as [1, H, W].
+    entries
+        Length n of a table.
+    lowest
+        Code of the table's first entry; codes beyond the table must not occur.
+    channel_wise
+        0 if all channels share their table; the estimates heed it.
+    inputDataType
+        Integer of 2 to 16 bits that holds `lowest` and `lowest + n - 1`.
+    outputDataType
+        Integer of 2 to 31 bits.
+    ram_style
+        Memory of the tables.
     """
 
     core = "lookup"

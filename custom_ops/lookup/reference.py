@@ -9,13 +9,16 @@ Integers = NDArray[np.int64]
 
 
 def lookup(x: Integers, table: Integers, lowest: int) -> Integers:
-    """The table's entry for each code: ``table[c, x - lowest]``.
+    """Return the table's entry for each code: `table[c, x - lowest]`.
 
     Parameters
     ----------
-    x: codes [..., C], each from ``lowest`` to ``lowest + n - 1``.
-    table: [C or 1, n].
-    lowest: code of the table's first entry.
+    x
+        Codes [..., C], each from `lowest` to `lowest + n - 1`.
+    table
+        [C or 1, n].
+    lowest
+        Code of the table's first entry.
     """
     if len(table) == 1:
         return table[0][x - lowest]

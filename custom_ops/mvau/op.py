@@ -25,9 +25,9 @@ _NOT_CONSTANT = ("runtime_writeable_weights", "pumpedMemory", "mlo_max_iter", "b
 class ConstantMVAU(MVAU_rtl):
     """An `MVAU_rtl` node whose weights come from a ROM, or are constants if they fill one word only.
 
-    FINN streams the weights of ``mem_mode="internal_decoupled"`` from a memory with a write port and an output queue of
-    eight words, though without ``runtime_writeable_weights`` nothing writes it. The ROM has neither. It gives a word
-    in every cycle as FINN's does, from the second cycle after reset on, and heeds ``ram_style``.
+    FINN streams the weights of `mem_mode="internal_decoupled"` from a memory with a write port and an output queue of
+    eight words, though without `runtime_writeable_weights` nothing writes it. The ROM has neither. It gives a word
+    in every cycle as FINN's does, from the second cycle after reset on, and heeds `ram_style`.
 
     It is not a node type of its own: FINN's node stays in the graph, and `generating_op` makes this of it when hardware
     is generated.

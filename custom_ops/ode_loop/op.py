@@ -1,4 +1,4 @@
-"""The looped stage in hardware: a body of hardware nodes that every frame goes through ``iterations`` times."""
+"""The looped stage in hardware: a body of hardware nodes that every frame goes through `iterations` times."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ _SOURCES = "sources.f"
 
 
 class ODELoop_rtl(BodyAttribute, HardwareOp):
-    """Sends each frame through ``body`` ``iterations`` times; the state between two passes stays on chip.
+    """Sends each frame through `body` `iterations` times; the state between two passes stays on chip.
 
     Input and output: the state [1, H, W, C], same shape and type. In hardware merge -> body -> split with a feedback
-    FIFO (core ``ode_loop``), up to ``frames_in_flight`` frames interleaved, order kept.
+    FIFO (core `ode_loop`), up to `frames_in_flight` frames interleaved, order kept.
 
     The body is a graph of hardware nodes: its first input is the state, its one output the next state. If some nodes
     depend on the iteration, its second input is the iteration number, a tensor of shape [1], and each consumer gets an
-    index stream of its own, numbered as in ``index_consumers``.
+    index stream of its own, numbered as in `index_consumers`.
 
-    Streams: ``in0_V``, ``out0_V`` of the whole stage. The generated *control* module is the stage without its body:
+    Streams: `in0_V`, `out0_V` of the whole stage. The generated *control* module is the stage without its body:
 
     ========== ========================================= ================================================
     port       carries                                   joins
@@ -49,13 +49,13 @@ class ODELoop_rtl(BodyAttribute, HardwareOp):
     in1_V      frames that leave the body                the body's output
     out0_V     finished frames                           the stage's out0_V
     out1_V     frames that go into the body              the body's state input
-    out2_V ... iteration number, one word per pass       ``index_consumers()[0]``, ...
+    out2_V ... iteration number, one word per pass       `index_consumers()[0]`, ...
     ========== ========================================= ================================================
 
-    Cycles: ``iterations`` x (cycles of the slowest body node) per frame, if ``frames_in_flight`` is what
-    ``schedule.choose_frames_in_flight`` says (or more) and frames follow back to back.
+    Cycles: `iterations` x (cycles of the slowest body node) per frame, if `frames_in_flight` is what
+    `schedule.choose_frames_in_flight` says (or more) and frames follow back to back.
 
-    Execution runs the body's nodes, each in its own ``exec_mode``; the loop's own ``exec_mode`` has no effect.
+    Execution runs the body's nodes, each in its own `exec_mode`; the loop's own `exec_mode` has no effect.
     """
 
     core = "ode_loop"
@@ -103,7 +103,7 @@ class ODELoop_rtl(BodyAttribute, HardwareOp):
         check_one_of(name, "outputDataType", self.get_nodeattr("outputDataType"), [state.name])
 
     def _body_graph(self) -> GraphProto:
-        """Return the body itself, to read only; ``get_nodeattr("body")`` copies it."""
+        """Return the body itself, to read only; `get_nodeattr("body")` copies it."""
         attribute = get_by_name(self.onnx_node.attribute, "body")
         if attribute is None:
             raise FlowError(f"{self.onnx_node.name}: {self.onnx_node.op_type} must have a graph attribute 'body'")
@@ -134,7 +134,7 @@ class ODELoop_rtl(BodyAttribute, HardwareOp):
 
     @property
     def index_datatype(self) -> BaseDataType:
-        """Type of the iteration number on the index streams: the narrowest that holds ``iterations`` - 1."""
+        """Type of the iteration number on the index streams: the narrowest that holds `iterations` - 1."""
         return DataType.get_smallest_possible(self.get_nodeattr("iterations") - 1)
 
     def index_consumers(self) -> list[tuple[str, int]]:
@@ -158,7 +158,8 @@ class ODELoop_rtl(BodyAttribute, HardwareOp):
 
         Raises
         ------
-        FlowError: the body holds a node that is no hardware.
+        FlowError
+            The body holds a node that is no hardware.
         """
         cycles = [self.input_streams()[0].words]
         for node in self._body_graph().node:
@@ -173,7 +174,7 @@ class ODELoop_rtl(BodyAttribute, HardwareOp):
 
     @property
     def feedback_fifo_bits(self) -> int:
-        """Bits that the feedback FIFO holds: ``frames_in_flight`` frames."""
+        """Bits that the feedback FIFO holds: `frames_in_flight` frames."""
         width_bits, depth, _ = self._fifos()["feedback"]
         return width_bits * depth
 
@@ -188,7 +189,7 @@ class ODELoop_rtl(BodyAttribute, HardwareOp):
         return {fifo: (state.width_bits, depth, styles[fifo]) for fifo, depth in depths.items()}
 
     def _blocks(self, style: str, blocks: Callable[[int, int], int]) -> int:
-        """Return the sum of ``blocks(width, depth)`` over the FIFOs in memories of kind ``style``."""
+        """Return the sum of `blocks(width, depth)` over the FIFOs in memories of kind `style`."""
         fifos = [(bits, fifo_memory_depth(depth)) for bits, depth, kind in self._fifos().values() if kind == style]
         return sum(blocks(bits, depth) for bits, depth in fifos)
 
@@ -228,7 +229,7 @@ class ODELoop_rtl(BodyAttribute, HardwareOp):
         return [np.rint(np.concatenate(results)).astype(np.int64)]
 
     def execute_node(self, context: dict[str, NDArray], graph: GraphProto) -> None:
-        """Run the loop on the arrays of ``context``."""
+        """Run the loop on the arrays of `context`."""
         node = self.onnx_node
         check_frames(self, context)
         state = self.attribute_datatype("inputDataType")
@@ -244,7 +245,7 @@ class ODELoop_rtl(BodyAttribute, HardwareOp):
         return f"{self.get_verilog_top_module_name()}_control"
 
     def core_parameters(self, constants: Constants) -> dict[str, int | str]:
-        """Return the parameters of the core ``ode_loop``."""
+        """Return the parameters of the core `ode_loop`."""
         state = self.input_streams()[0]
         fifos = self._fifos()
         return {
@@ -259,20 +260,20 @@ class ODELoop_rtl(BodyAttribute, HardwareOp):
 
     @staticmethod
     def list_generated(folder: Path, sources: Iterable[Path]) -> None:
-        """Make ``sources`` the RTL files of the loop whose ``code_gen_dir_ipgen`` is ``folder``: control and body."""
+        """Make `sources` the RTL files of the loop whose `code_gen_dir_ipgen` is `folder`: control and body."""
         (folder / _SOURCES).write_text("".join(f"{path}\n" for path in sources))
 
     def get_rtl_file_list(self, abspath: bool = False) -> list[str]:
-        """Return the RTL files: those of the control, or of the whole loop if ``list_generated`` has named them."""
+        """Return the RTL files: those of the control, or of the whole loop if `list_generated` has named them."""
         listed = Path(self.get_nodeattr("code_gen_dir_ipgen")) / _SOURCES
         if not listed.is_file():
             return super().get_rtl_file_list(abspath)
         return [path if abspath else Path(path).name for path in listed.read_text().splitlines()]
 
     def generate_hdl(self, model: ModelWrapper, fpgapart: str, clk: float) -> None:
-        """Write the control module into ``code_gen_dir_ipgen``; the netlist joins it with the body's nodes.
+        """Write the control module into `code_gen_dir_ipgen`; the netlist joins it with the body's nodes.
 
-        ``ip_path`` is left alone, so that FINN does not take the control for the whole loop.
+        `ip_path` is left alone, so that FINN does not take the control for the whole loop.
         """
         self.validate()
         folder = Path(self.get_nodeattr("code_gen_dir_ipgen"))

@@ -17,25 +17,26 @@ from finn_flow.errors import FlowError
 
 
 class ODELoop(BodyAttribute, CustomOp):
-    """Runs ``body`` ``iterations`` times: z <- body(z, p_1[i], p_2[i], ...) for i = 0, 1, ..., iterations - 1.
+    """Runs `body` `iterations` times: z <- body(z, p_1[i], p_2[i], ...) for i = 0, 1, ..., iterations - 1.
 
-    Inputs: the state ``z``, then any number of constants ``p_j`` whose first dimension is the iteration.
+    Inputs: the state `z`, then any number of constants `p_j` whose first dimension is the iteration.
     Output: the state after the last iteration, of the shape, datatype and scale of the input.
 
     Attributes
     ----------
-    body : graph
-        Its inputs are the state and one ``q_j`` of shape ``p_j.shape[1:]`` per ``p_j``, in the order of the node's
+    body
+        Graph Its inputs are the state and one `q_j` of shape `p_j.shape[1:]` per `p_j`, in the order of the node's
         inputs; its one output is the next state. Constants that all iterations share are its initialisers.
-    iterations : int, at least 2
-    body_opsets : list of str
-        The body's operator sets, "domain:version" each.
+    iterations
+        Int, at least 2.
+    body_opsets
+        List of str The body's operator sets, "domain:version" each.
 
     Any QONNX nodes may stand in the body; tensors are laid out as in the graph around it (NCHW in exported graphs).
     """
 
     def get_nodeattr_types(self) -> dict[str, tuple[str, bool, Any]]:
-        """Return the attributes: ``body``, ``body_opsets`` and ``iterations``."""
+        """Return the attributes: `body`, `body_opsets` and `iterations`."""
         return {"iterations": ("i", True, 0), **self.body_attribute_types()}
 
     def make_shape_compatible_op(self, model: ModelWrapper) -> NodeProto:
@@ -52,7 +53,7 @@ class ODELoop(BodyAttribute, CustomOp):
         model.set_tensor_datatype(self.onnx_node.output[0], body.get_tensor_datatype(body.graph.output[0].name))
 
     def execute_node(self, context: dict[str, NDArray], graph: GraphProto) -> None:
-        """Run the loop on the arrays of ``context``. Raises FlowError for parameters of another iteration count."""
+        """Run the loop on the arrays of `context`. Raises FlowError for parameters of another iteration count."""
         node = self.onnx_node
         iterations = self.get_nodeattr("iterations")
         body = self.get_nodeattr("body")
@@ -71,7 +72,7 @@ class ODELoop(BodyAttribute, CustomOp):
         context[node.output[0]] = state
 
     def verify_node(self) -> list[str]:
-        """Check the node by itself; return one sentence per finding, as FINN's ``verify_nodes`` expects.
+        """Check the node by itself; return one sentence per finding, as FINN's `verify_nodes` expects.
 
         Raises FlowError for an iteration count below 2, for a body whose inputs do not fit the node's, and for one
         that changes the state's shape.

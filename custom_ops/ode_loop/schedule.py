@@ -31,8 +31,10 @@ def choose_frames_in_flight(first_output_latency_cycles: int, ii_cycles: int) ->
 
     Parameters
     ----------
-    first_output_latency_cycles: the body's latency, >= 0.
-    ii_cycles: the body's initiation interval, >= 1.
+    first_output_latency_cycles
+        The body's latency, >= 0.
+    ii_cycles
+        The body's initiation interval, >= 1.
     """
     return max(1, math.ceil((first_output_latency_cycles + LOOP_LATENCY_CYCLES) / ii_cycles))
 
@@ -42,7 +44,7 @@ def cycles_per_frame(iterations: int, latency_cycles: int, ii_cycles: int, frame
 
     (iterations - 1) · max(ii, (latency + LOOP_LATENCY_CYCLES) / frames_in_flight) + ii: frames_in_flight frames share
     the way round the loop; a frame's last pass goes out and the next frame takes its place at once.
-    With ``choose_frames_in_flight`` (or more) this is iterations · ii, exactly; it is exact for one frame too.
+    With `choose_frames_in_flight` (or more) this is iterations · ii, exactly; it is exact for one frame too.
     With too few, but more than one, it is an upper bound: new frames then also find gaps between the others.
     """
     per_pass = max(Fraction(ii_cycles), Fraction(latency_cycles + LOOP_LATENCY_CYCLES, frames_in_flight))
@@ -54,7 +56,8 @@ def lone_frame_latency_cycles(iterations: int, latency_cycles: int, ii_cycles: i
 
     Parameters
     ----------
-    last_word_cycles: from the body's first word in to its last word out, for one frame.
+    last_word_cycles
+        From the body's first word in to its last word out, for one frame.
     """
     per_pass = max(ii_cycles, latency_cycles + LOOP_LATENCY_CYCLES)
     return INPUT_LATENCY_CYCLES + (iterations - 1) * per_pass + last_word_cycles + OUTPUT_LATENCY_CYCLES

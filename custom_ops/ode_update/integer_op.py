@@ -14,16 +14,16 @@ from custom_ops.ode_update.reference import ode_update
 
 
 class ODEUpdate(CustomOp):
-    """Aligned, added, rounded half to even, saturated (``reference.ode_update``).
+    """Aligned, added, rounded half to even, saturated (`reference.ode_update`).
 
     Inputs: state and increment, of one shape. Output: the new state.
 
     Attributes
     ----------
-    state_fraction_bits, fraction_bits : int
-        j and k: the scale of the first and of the second input is the output's divided by 2^j and 2^k.
-    lowest, highest : int
-        Range of the output.
+    state_fraction_bits, fraction_bits
+        Int j and k: the scale of the first and of the second input is the output's divided by 2^j and 2^k.
+    lowest, highest
+        Int Range of the output.
     """
 
     def get_nodeattr_types(self) -> dict[str, tuple[str, bool, Any]]:

@@ -18,7 +18,7 @@ MAX_SHIFT = 24
 
 
 class ODEUpdate_rtl(HardwareOp):
-    """The state after one solver step: aligned, added, rounded half to even, saturated (``reference.ode_update``).
+    """The state after one solver step: aligned, added, rounded half to even, saturated (`reference.ode_update`).
 
     Inputs: state z and increment, both [*numInputVectors, NumChannels]. Output: the new state, of the same shape.
 
@@ -26,13 +26,18 @@ class ODEUpdate_rtl(HardwareOp):
 
     Attributes
     ----------
-    NumChannels, PE: channels, and channels per word; PE divides NumChannels.
-    numInputVectors: leading axes of the tensors, such as [1, H, W].
-    stateDataType, incrementDataType: integer types of 2 to 31 bits.
-    outputDataType: integer type of 2 to 31 bits; the state's where it is not given.
-    fraction_bits, state_fraction_bits: k and j, the scales of increment and state are the new state's divided by 2^k
-        and 2^j; -24 to 24.
-    bounds: lowest and highest new state, the limits of its type where they are not given.
+    NumChannels, PE
+        Channels, and channels per word; PE divides NumChannels.
+    numInputVectors
+        Leading axes of the tensors, such as [1, H, W].
+    stateDataType, incrementDataType
+        Integer types of 2 to 31 bits.
+    outputDataType
+        Integer type of 2 to 31 bits; the state's where it is not given.
+    fraction_bits, state_fraction_bits
+        `k` and `j`; the scales of increment and state are the new state's divided by 2^k and 2^j; -24 to 24.
+    bounds
+        Lowest and highest new state, the limits of its type where they are not given.
     """
 
     core = "ode_update"

@@ -13,13 +13,15 @@ def ode_update(
 ) -> Integers:
     """Add an increment to the state, round half to even, saturate.
 
-    The scales of state and increment are the result's divided by 2^j and 2^k, j = ``state_fraction_bits`` and
-    k = ``fraction_bits``: ``clip(round_half_even(z / 2^j + increment / 2^k), low, high)``, exactly.
+    The scales of state and increment are the result's divided by 2^j and 2^k, j = `state_fraction_bits` and
+    k = `fraction_bits`: `clip(round_half_even(z / 2^j + increment / 2^k), low, high)`, exactly.
 
     Parameters
     ----------
-    z, increment: arrays of one shape.
-    low, high: range of the result.
+    z, increment
+        Arrays of one shape.
+    low, high
+        Range of the result.
     """
     fraction = max(fraction_bits, state_fraction_bits, 0)
     total = (z << (fraction - state_fraction_bits)) + (increment << (fraction - fraction_bits))

@@ -1,9 +1,9 @@
 """Multiplier, offset and shift that give the codes of a table of thresholds: integers in, integers out, NumPy only.
 
-A row of thresholds T_1 <= ... <= T_n gives a value x the code ``bias + number of i with x >= T_i``. Requantisation
-gives it ``clip(q(a * x + b), bias, bias + n)`` with ``q(v) = floor(v / 2^s)``, or 1 less where v / 2^s is an odd
-integer if `Coefficients.ties_to_even`. Both rise with x where a >= 0, so they agree for every x from ``lowest`` to
-``highest`` if they agree at both sides of every threshold, and at the ends where thresholds lie outside; with
+A row of thresholds T_1 <= ... <= T_n gives a value x the code `bias + number of i with x >= T_i`. Requantisation
+gives it `clip(q(a * x + b), bias, bias + n)` with `q(v) = floor(v / 2^s)`, or 1 less where v / 2^s is an odd
+integer if `Coefficients.ties_to_even`. Both rise with x where a >= 0, so they agree for every x from `lowest` to
+`highest` if they agree at both sides of every threshold, and at the ends where thresholds lie outside; with
 r_i = bias + i:
 
     q(a * max(T_i, lowest) + b) >= r_i          for every i with T_i <= highest
@@ -36,11 +36,15 @@ class Coefficients:
 
     Parameters
     ----------
-    multiplier : a, one per row, 0 or more.
-    offset : b, one per row.
-    shift : s, 0 to `MOST_SHIFT`.
-    ties_to_even : what a quotient with a remainder of exactly 0 becomes: itself, or if it is odd the even number below.
-        With an offset that contains 2^(s-1) this is rounding half to even.
+    multiplier
+        A, one per row, 0 or more.
+    offset
+        B, one per row.
+    shift
+        S, 0 to `MOST_SHIFT`.
+    ties_to_even
+        What a quotient with a remainder of exactly 0 becomes: itself, or if it is odd the even number below. With an
+        offset that contains 2^(s-1) this is rounding half to even.
     """
 
     multiplier: Integers
@@ -54,13 +58,17 @@ def find_coefficients(thresholds: Integers, lowest: Integers, highest: Integers,
 
     Parameters
     ----------
-    thresholds : [..., n], ascending on the last axis; all leading axes are rows.
-    lowest, highest : least and greatest value of each row, [...]; ``lowest <= highest``.
-    bias : code below the first threshold.
+    thresholds
+        [..., n], ascending on the last axis; all leading axes are rows.
+    lowest, highest
+        Least and greatest value of each row, [...]; `lowest <= highest`.
+    bias
+        Code below the first threshold.
 
     Returns
     -------
-    Coefficients of the shape of ``lowest``, or None if some row has none. Ties go to even only where they must.
+    Coefficients | None
+        Coefficients of the shape of `lowest`, or None if some row has none. Ties go to even only where they must.
     """
     rows = thresholds.reshape(-1, thresholds.shape[-1]).astype(np.int64)
     low = np.broadcast_to(lowest, thresholds.shape[:-1]).reshape(-1).astype(np.int64)
@@ -90,7 +98,7 @@ class _Bounds:
         self.span = np.maximum(self.missed_at.max(axis=1) - self.reached_at.min(axis=1), 1)
 
     def of_rows(self, chosen: NDArray[np.bool_]) -> _Bounds:
-        """The bounds of some rows."""
+        """Return the bounds of some rows."""
         found = copy(self)
         for name in ("reached_at", "missed_at", "can_reach", "can_miss", "span"):
             setattr(found, name, getattr(self, name)[chosen])
@@ -124,7 +132,7 @@ def _smallest_shift(bounds: _Bounds) -> tuple[Integers, Integers, int] | None:
 
 
 def _widest(bounds: _Bounds, shift: int) -> Integers:
-    """The multiplier of each row that leaves the widest interval of offsets: bisection of a concave function."""
+    """Return the multiplier of each row that leaves the widest interval of offsets: bisection of a concave function."""
     low, high = np.zeros_like(bounds.span), bounds.steepest(shift)
     while np.any(low < high):
         middle = (low + high) // 2

@@ -27,25 +27,35 @@ PARAMETER_TYPE = DataType[f"INT{OFFSET_BITS}"]
 
 
 class Requantisation_rtl(HardwareOp):
-    """Codes by multiplication, addition, shift and clip, per channel (``reference.requantise``).
+    """Codes by multiplication, addition, shift and clip, per channel (`reference.requantise`).
 
-    Inputs: x [*numInputVectors, NumChannels] stream ``in0_V``; parameters [NumChannels or 1, 2] constant, each row a
+    Inputs: x [*numInputVectors, NumChannels] stream `in0_V`; parameters [NumChannels or 1, 2] constant, each row a
     multiplier and an offset. Output: codes of x's shape.
 
     Cycles: one word per cycle.
 
     Attributes
     ----------
-    NumChannels, PE: channels, and channels per word; PE divides NumChannels.
-    numInputVectors: leading axes of the tensor, such as [1, H, W].
-    ActVal, numSteps: least code, and how many there are above it; as of the thresholds that it stands for.
-    shift: bits that are dropped after the addition, 0 to 36.
-    ties_to_even: 1 if an exact odd quotient becomes the even number below.
-    inputDataType: integer type of 1 to 25 bits.
-    outputDataType: integer type that holds all codes.
-    multiplier_bits, offset_bits: widths of the parameters, unsigned and signed.
-    resType: what multiplies: "lut" or "dsp" (if the values have at most 18 bits with a sign).
-    ram_style: memory of the parameters; a single word of them is a constant.
+    NumChannels, PE
+        Channels, and channels per word; PE divides NumChannels.
+    numInputVectors
+        Leading axes of the tensor, such as [1, H, W].
+    ActVal, numSteps
+        Least code, and how many there are above it; as of the thresholds that it stands for.
+    shift
+        Bits that are dropped after the addition, 0 to 36.
+    ties_to_even
+        1 if an exact odd quotient becomes the even number below.
+    inputDataType
+        Integer type of 1 to 25 bits.
+    outputDataType
+        Integer type that holds all codes.
+    multiplier_bits, offset_bits
+        Widths of the parameters, unsigned and signed.
+    resType
+        What multiplies: "lut" or "dsp" (if the values have at most 18 bits with a sign).
+    ram_style
+        Memory of the parameters; a single word of them is a constant.
     """
 
     core = "requantisation"
@@ -243,7 +253,7 @@ class IndexedRequantisation_rtl(Requantisation_rtl):
     """Requantisation whose set of parameters is chosen per frame.
 
     Inputs: x as of `Requantisation_rtl`; parameters [iterations, NumChannels or 1, 2]; index, one element, stream
-    ``in1_V`` of one word per frame. Attribute iterations: number of sets, at least 2; the index stream has the
+    `in1_V` of one word per frame. Attribute iterations: number of sets, at least 2; the index stream has the
     narrowest unsigned type that holds iterations - 1.
     """
 

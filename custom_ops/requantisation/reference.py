@@ -11,14 +11,18 @@ Integers = NDArray[np.int64]
 def requantise(
     x: Integers, multiplier: Integers, offset: Integers, shift: int, lowest: int, highest: int, ties_to_even: bool
 ) -> Integers:
-    """Multiply, add, shift, clip: ``clip(floor((x * a + b) / 2^s), lowest, highest)``, before clipping 1 less where the
-    quotient is exact and odd if ``ties_to_even``.
+    """Multiply, add, shift, clip: `clip(floor((x * a + b) / 2^s), lowest, highest)`.
+
+    If `ties_to_even`, it is 1 less before clipping where the quotient is exact and odd.
 
     Parameters
     ----------
-    x: values [..., C].
-    multiplier, offset: a >= 0 and b, [C] or [1].
-    shift: s >= 0.
+    x
+        Values [..., C].
+    multiplier, offset
+        `a` >= 0 and `b`, [C] or [1].
+    shift
+        `s` >= 0.
     """
     total = x * multiplier + offset
     quotient = total >> shift

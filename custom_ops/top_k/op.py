@@ -16,7 +16,7 @@ from finn_flow.errors import UserError
 
 
 class TopK_rtl(HardwareOp):
-    """Positions of the K largest logits, largest first, the lowest position first among equals (``reference.top_k``).
+    """Positions of the K largest logits, largest first, the lowest position first among equals (`reference.top_k`).
 
     Input: logits [*numInputVectors, Labels], one vector per frame. Output: positions [*numInputVectors, K], one per
     word.
@@ -25,11 +25,16 @@ class TopK_rtl(HardwareOp):
 
     Attributes
     ----------
-    Labels: number of logits C, at least 2.
-    PE: logits per word; divides Labels.
-    K: number of positions, 1 to Labels.
-    numInputVectors: leading axes, all 1.
-    inputDataType: integer of 1 to 32 bits. The output has the narrowest unsigned type that holds Labels - 1.
+    Labels
+        Number of logits C, at least 2.
+    PE
+        Logits per word; divides Labels.
+    K
+        Number of positions, 1 to Labels.
+    numInputVectors
+        Leading axes, all 1.
+    inputDataType
+        Integer of 1 to 32 bits. The output has the narrowest unsigned type that holds Labels - 1.
     """
 
     core = "top_k"

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def top_k(logits: NDArray[np.int64], k: int) -> NDArray[np.int64]:
-    """Return the positions of the ``k`` largest values on the last axis of ``logits`` [..., C], largest first.
+    """Return the positions of the `k` largest values on the last axis of `logits` [..., C], largest first.
 
     Among equal values the lowest position comes first, as in a stable sort of the negated logits.
     """

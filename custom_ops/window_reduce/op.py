@@ -20,7 +20,7 @@ _KINDS = {"max": 0, "sum": 1, "dot": 2}
 
 
 class WindowReduce_rtl(HardwareOp):
-    """Maximum, sum or weighted sum of each sliding window, channel by channel (``reference.window_reduce``).
+    """Maximum, sum or weighted sum of each sliding window, channel by channel (`reference.window_reduce`).
 
     For pooling, and for depthwise convolutions that `DepthwiseConv_rtl` does not cover. Padding is implicit.
 
@@ -30,15 +30,24 @@ class WindowReduce_rtl(HardwareOp):
 
     Attributes
     ----------
-    NumChannels, PE: channels C, and channels per word; PE divides NumChannels.
-    IFMDim: [H, W].
-    operation: "max", "sum" or "dot".
-    KernelDim, Stride, Dilation: [rows, columns] each.
-    Padding: [top, left, bottom, right]; it never is the maximum and adds 0 to sums.
-    inputDataType: integer of 2 to 16 bits.
-    weightDataType: of "dot", signed integer of 2 to 8 bits.
-    outputDataType: integer that holds every result; of "max", the input's.
-    ram_style: memory of the line buffer.
+    NumChannels, PE
+        Channels C, and channels per word; PE divides NumChannels.
+    IFMDim
+        [H, W].
+    operation
+        "max", "sum" or "dot".
+    KernelDim, Stride, Dilation
+        [rows, columns] each.
+    Padding
+        [top, left, bottom, right]; it never is the maximum and adds 0 to sums.
+    inputDataType
+        Integer of 2 to 16 bits.
+    weightDataType
+        Of "dot", signed integer of 2 to 8 bits.
+    outputDataType
+        Integer that holds every result; of "max", the input's.
+    ram_style
+        Memory of the line buffer.
     """
 
     core = "window_reduce"

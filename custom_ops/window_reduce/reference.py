@@ -12,7 +12,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Window:
-    """Where windows lie on a map; each pair is [rows, columns], ``padding`` is [top, left, bottom, right]."""
+    """Where windows lie on a map; each pair is [rows, columns], `padding` is [top, left, bottom, right]."""
 
     kernel: tuple[int, int]
     stride: tuple[int, int]
@@ -20,14 +20,14 @@ class Window:
     padding: tuple[int, int, int, int]
 
     def output_size(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Rows and columns of windows on a map of ``size``; below 1 where none fits."""
+        """Rows and columns of windows on a map of `size`; below 1 where none fits."""
         spans = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel, strict=True)]
         padded = [n + self.padding[i] + self.padding[i + 2] for i, n in enumerate(size)]
         rows, columns = ((n - span) // s + 1 for n, span, s in zip(padded, spans, self.stride, strict=True))
         return rows, columns
 
     def taps(self, x: NDArray, outside: int) -> NDArray:
-        """The values of each window of ``x`` [N, H, W, C], ``outside`` beyond the map: [N, OH, OW, taps, C]."""
+        """Return the values of each window of `x` [N, H, W, C], `outside` beyond the map: [N, OH, OW, taps, C]."""
         top, left, bottom, right = self.padding
         padded = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=outside)
         rows, columns = self.output_size((x.shape[1], x.shape[2]))
@@ -45,9 +45,12 @@ def window_reduce(x: Integers, window: Window, operation: str, weights: Integers
 
     Parameters
     ----------
-    x: map [N, H, W, C].
-    operation: "max" (padding never wins), "sum" or "dot" (padding is 0).
-    weights: of "dot", [C, KH, KW].
+    x
+        Map [N, H, W, C].
+    operation
+        "max" (padding never wins), "sum" or "dot" (padding is 0).
+    weights
+        Of "dot", [C, KH, KW].
     """
     if operation == "max":
         return window.taps(x, np.iinfo(np.int64).min).max(axis=3)

@@ -28,22 +28,27 @@ BOARD_SAMPLES, BOARD_PICTURES = 50, 20
 def run_demo(configs: Path, folder: Path, progress: Progress) -> dict[str, Any]:
     """Train the quick network, export it, build, simulate and package its accelerator; the driver classifies at last.
 
-    What is already in ``folder`` from an earlier run is used again.
+    What is already in `folder` from an earlier run is used again.
 
     Parameters
     ----------
-    configs : the folder ``build_configs`` of this project.
-    folder : receives ``train/``, ``model.onnx``, the golden files, ``build/`` and ``pictures/``.
+    configs
+        The folder `build_configs` of this project.
+    folder
+        Receives `train/`, `model.onnx`, the golden files, `build/` and `pictures/`.
 
     Returns
     -------
-    A dictionary for JSON: ``training`` (metrics), ``exactness`` (links and images compared), ``estimates``,
-    ``simulation`` and ``board``.
+    dict[str, Any]
+        A dictionary for JSON: `training` (metrics), `exactness` (links and images compared), `estimates`, `simulation`
+        and `board`.
 
     Raises
     ------
-    FlowError : one of the links of the golden chain differs, or the driver failed.
-    UserError : ``configs`` is not there, or ``folder`` cannot be written.
+    FlowError
+        One of the links of the golden chain differs, or the driver failed.
+    UserError
+        `configs` is not there, or `folder` cannot be written.
     """
     from brevitas_models.data import fetch
     from brevitas_models.training import load_training_config, train
@@ -94,7 +99,8 @@ def check_chain(folder: Path) -> dict[str, Any]:
 
     Raises
     ------
-    FlowError : a link differs; the message names it and counts the images.
+    FlowError
+        A link differs; the message names it and counts the images.
     """
     import numpy as np
     from qonnx.core.modelwrapper import ModelWrapper
@@ -126,7 +132,8 @@ def run_on_the_board(folder: Path) -> dict[str, Any]:
 
     Raises
     ------
-    FlowError : the driver failed, or a sample's integers differ.
+    FlowError
+        The driver failed, or a sample's integers differ.
     """
     from PIL import Image
 

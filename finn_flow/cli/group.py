@@ -84,8 +84,10 @@ def dsode() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; messages go to standard error, one line each.
 
-    Parameters:
-        arguments: what stands after `dsode`; the process's own arguments when None.
+    Parameters
+    ----------
+    arguments
+        What stands after `dsode`; the process's own arguments when None.
     """
     given = sys.argv[1:] if arguments is None else arguments
     if any("\0" in argument for argument in given):

@@ -23,8 +23,8 @@ def command(config: Path, folder: Path, as_json: bool) -> None:
     curves.png and TensorBoard logs.
 
     Several processes share a training when torchrun starts them (of one GPU each, or of processor cores), and are
-    started again, with --max-restarts, when one dies:
-    torchrun --nproc-per-node 2 --max-restarts 3 --no-python dsode train CONFIG --out DIR
+    started again, with --max-restarts, when one dies: torchrun --nproc-per-node 2 --max-restarts 3 --no-python dsode
+    train CONFIG --out DIR
 
     Example: dsode train quick --out runs/quick
     """

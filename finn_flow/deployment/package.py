@@ -38,12 +38,18 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 class Package:
     """A package that was made.
 
-    Parameters:
-        folder, archive: where it is.
-        has_bitfile: whether Vivado's bitfile is in it; if not, the folder `hardware/` is.
-        build_id: number that the hardware answers with.
-        samples: number of sample images.
-        files: number of files.
+    Parameters
+    ----------
+    folder, archive
+        Where it is.
+    has_bitfile
+        Whether Vivado's bitfile is in it; if not, the folder `hardware/` is.
+    build_id
+        Number that the hardware answers with.
+    samples
+        Number of sample images.
+    files
+        Number of files.
     """
 
     folder: Path
@@ -60,15 +66,22 @@ def make_package(build: Path, golden: Path | None = None, samples: int | None = 
     The folder is always a whole package, the old one or the new one, and an archive beside it is always of that folder,
     even if the process is killed.
 
-    Parameters:
-        build: what `dsode build` wrote.
-        golden: golden file of `dsode export` for the sample images; by default the build's own, or, where it has none,
-            random images and what the hardware graph makes of them.
-        samples: number of sample images; all golden ones by default.
+    Parameters
+    ----------
+    build
+        What `dsode build` wrote.
+    golden
+        Golden file of `dsode export` for the sample images; by default the build's own, or, where it has none, random
+        images and what the hardware graph makes of them.
+    samples
+        Number of sample images; all golden ones by default.
 
-    Raises:
-        UserError: no build there, an accelerator that the driver cannot run, golden results of another network.
-        FlowError: the disk is full.
+    Raises
+    ------
+    UserError
+        No build there, an accelerator that the driver cannot run, golden results of another network.
+    FlowError
+        The disk is full.
     """
     netlist = Netlist.load(BuildFolder(build).netlist)
     if len(netlist.inputs) != 1 or len(netlist.outputs) != 1:
@@ -97,7 +110,7 @@ def make_package(build: Path, golden: Path | None = None, samples: int | None = 
 
 @contextmanager
 def _workspace(build: Path) -> Iterator[Path]:
-    """A folder in the build, for what is not complete yet; those of killed processes go."""
+    """Give a folder in the build, for what is not complete yet; those of killed processes go."""
     for left in build.glob(f"{_WORKSPACE}*"):
         shutil.rmtree(left)
     with tempfile.TemporaryDirectory(dir=build, prefix=_WORKSPACE) as name:

@@ -26,14 +26,22 @@ RANDOM_SAMPLES = 16
 class Samples:
     """What a package says about the network and its sample images.
 
-    Parameters:
-        images: uint8 [N, H, W, 1 or 3].
-        expected: best classes, int64 [N, K], the best first.
-        truth: true classes [N], where they are known.
-        preprocessing: from any image to the network's input.
-        class_names: one per class.
-        accuracy: of the trained network on its test set, 0 to 1, where it is known.
-        source: where the images are from.
+    Parameters
+    ----------
+    images
+        uint8 [N, H, W, 1 or 3].
+    expected
+        Best classes, int64 [N, K], the best first.
+    truth
+        True classes [N], where they are known.
+    preprocessing
+        From any image to the network's input.
+    class_names
+        One per class.
+    accuracy
+        Of the trained network on its test set, 0 to 1, where it is known.
+    source
+        Where the images are from.
     """
 
     images: NDArray[np.uint8]
@@ -65,13 +73,19 @@ class Samples:
 def load_samples(netlist: Netlist, golden_path: Path | None, count: int | None) -> Samples:
     """Take samples from golden results, or make random ones with the hardware graph.
 
-    Parameters:
-        netlist: the accelerator; its input is an 8-bit image with 1 or 3 channels, its output the best classes.
-        golden_path: `golden.npz` of `dsode export`, with its notes `golden.json` beside it; None: random images.
-        count: number of samples; all if None (16 random ones).
+    Parameters
+    ----------
+    netlist
+        The accelerator; its input is an 8-bit image with 1 or 3 channels, its output the best classes.
+    golden_path
+        `golden.npz` of `dsode export`, with its notes `golden.json` beside it; None: random images.
+    count
+        Number of samples; all if None (16 random ones).
 
-    Raises:
-        UserError: the accelerator is not of that kind, or the golden files do not belong to it.
+    Raises
+    ------
+    UserError
+        The accelerator is not of that kind, or the golden files do not belong to it.
     """
     (source,), (sink,) = netlist.inputs.values(), netlist.outputs.values()
     _, height, width, channels = source.shape

@@ -9,7 +9,7 @@ from finn_flow.netlist.structure import Stream
 
 
 def finn_settings(netlist: Netlist) -> dict[str, Any]:
-    """What FINN's own flow would write for an accelerator with one input and one output."""
+    """Return what FINN's own flow would write for an accelerator with one input and one output."""
     (source,), (sink,) = netlist.inputs.values(), netlist.outputs.values()
     shapes: dict[str, Any] = {
         **_tensor("i", source, "idma0"),

@@ -12,11 +12,12 @@ _LUTRAM = {"ZCU104": 101_760}
 
 
 def board_resources(board: str) -> dict[str, float]:
-    """Return what a board has, with the LUTs that can be RAM as ``LUTRAM``.
+    """Return what a board has, with the LUTs that can be RAM as `LUTRAM`.
 
     Raises
     ------
-    UserError : a board whose resources are not known.
+    UserError
+        A board whose resources are not known.
     """
     if board not in BOARD_RESOURCES:
         raise UserError(f"`board` must be one of {', '.join(BOARD_RESOURCES)}, not {board!r}")

@@ -17,7 +17,7 @@ _SHIFT_REGISTER_WORDS = 33
 def node_resources(node: NodeProto, part: str, constants: NDArray[np.float32] | None = None) -> dict[str, float]:
     """Estimate a node as it is folded: LUT, those of them that are RAM, DSP, BRAM36 (in halves) and URAM.
 
-    ``constants`` are the node's weights or thresholds, if they are known.
+    `constants` are the node's weights or thresholds, if they are known.
     """
     found = dict(estimate_resources(getCustomOp(node), part, constants))
     if not is_shift_register(node):
@@ -35,7 +35,7 @@ def _luts_without_ram(node: NodeProto, part: str, constants: NDArray[np.float32]
 
 
 def is_shift_register(node: NodeProto) -> bool:
-    """Return whether a node is a FIFO that is a shift register, whatever its ``ram_style``."""
+    """Return whether a node is a FIFO that is a shift register, whatever its `ram_style`."""
     return node.op_type == "StreamingFIFO_rtl" and getCustomOp(node).get_nodeattr("depth") <= _SHIFT_REGISTER_WORDS
 
 

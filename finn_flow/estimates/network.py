@@ -16,9 +16,9 @@ from finn_flow.transformations.bodies import LOOP_OPS, loop_body
 def estimate(model: ModelWrapper, clock_period_ns: float, board: str, part: str) -> dict[str, Any]:
     """Estimates of every node, loop and the whole network, ready for JSON.
 
-    Keys: ``nodes`` (one entry per node, bodies included: cycles per pass and frame, folding, resources), ``loops``
-    (iterations, body II, frames in flight, feedback FIFO bits), ``network`` (cycles per frame, the node that limits,
-    frames per second at the clock) and ``resources`` (sums beside the board's).
+    Keys: `nodes` (one entry per node, bodies included: cycles per pass and frame, folding, resources), `loops`
+    (iterations, body II, frames in flight, feedback FIFO bits), `network` (cycles per frame, the node that limits,
+    frames per second at the clock) and `resources` (sums beside the board's).
     """
     nodes: list[dict[str, Any]] = []
     loops: list[dict[str, Any]] = []

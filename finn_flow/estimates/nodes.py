@@ -48,9 +48,12 @@ def estimate_resources(op: Any, part: str, constants: NDArray[np.float32] | None
 
     Parameters
     ----------
-    op: the node's instance, from `getCustomOp`.
-    part: device.
-    constants: the node's weights or thresholds, where they are known; regular thresholds need less.
+    op
+        The node's instance, from `getCustomOp`.
+    part
+        device.
+    constants
+        The node's weights or thresholds, where they are known; regular thresholds need less.
     """
     op_type = op.onnx_node.op_type
     if op_type in _WITH_CONSTANTS:
@@ -217,7 +220,7 @@ def _window_generator(op: Any, part: str) -> dict[str, float]:
 
 
 def _width_converter(op: Any, part: str) -> dict[str, float]:
-    """Registers that are filled or emptied bit by bit; a ratio that is no integer needs shifters."""
+    """Estimate registers that are filled or emptied bit by bit; a ratio that is no integer needs shifters."""
     width, out_width = op.get_nodeattr("inWidth"), op.get_nodeattr("outWidth")
     if out_width % width == 0:
         return _figures(19 + out_width / 4)

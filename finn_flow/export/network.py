@@ -32,9 +32,12 @@ class Golden:
 
     Parameters
     ----------
-    inputs : codes, uint8 [N, H, W, C].
-    logits : float32 [N, classes].
-    labels : the true classes, int64 [N], or None where there are none.
+    inputs
+        Codes, uint8 [N, H, W, C].
+    logits
+        float32 [N, classes].
+    labels
+        The true classes, int64 [N], or None where there are none.
     """
 
     inputs: Uint8Array
@@ -42,7 +45,7 @@ class Golden:
     labels: NDArray[np.int64] | None
 
     def save(self, path: Path) -> None:
-        """Write the arrays ``inputs``, ``logits``, ``predicted`` (int64 [N]) and, where known, ``labels``."""
+        """Write the arrays `inputs`, `logits`, `predicted` (int64 [N]) and, where known, `labels`."""
         arrays: dict[str, Any] = {
             "inputs": self.inputs,
             "logits": self.logits,
@@ -55,7 +58,7 @@ class Golden:
 
 
 def make_golden(network: ODENet, inputs: Uint8Array, labels: NDArray[np.int64] | None = None) -> Golden:
-    """Run ``network`` in eval mode on codes uint8 [N, H, W, C]."""
+    """Run `network` in eval mode on codes uint8 [N, H, W, C]."""
     network = network.cpu().eval()
     batch = images_at_once(network.config, BATCH)
     with torch.no_grad():
@@ -67,7 +70,7 @@ def make_golden(network: ODENet, inputs: Uint8Array, labels: NDArray[np.int64] |
 
 
 def network_values(inputs: Uint8Array) -> NDArray[np.float32]:
-    """The graph's input for codes uint8 [N, H, W, C]: float32 [N, C, H, W], code times 2^-8."""
+    """Return the graph's input for codes uint8 [N, H, W, C]: float32 [N, C, H, W], code times 2^-8."""
     return np.ascontiguousarray(inputs.transpose(0, 3, 1, 2).astype(np.float32) * np.float32(INPUT_SCALE))
 
 
@@ -76,7 +79,8 @@ def verify(model: ModelWrapper, golden: Golden) -> None:
 
     Raises
     ------
-    FlowError : it does not; the message counts the differences and shows the first.
+    FlowError
+        It does not; the message counts the differences and shows the first.
     """
     rolled, _ = RollODEBlocks(require=False).apply(copy.deepcopy(model))  # the same function, faster to run
     found = execute_batch(rolled, network_values(golden.inputs)).reshape(golden.logits.shape)
@@ -90,17 +94,21 @@ def verify(model: ModelWrapper, golden: Golden) -> None:
 
 
 def export_network(network: ODENet, path: Path, inputs: Uint8Array, labels: Any, notes: dict[str, Any]) -> Golden:
-    """Write a network's QONNX graph to ``path`` and its golden files beside it, after checking that they agree.
+    """Write a network's QONNX graph to `path` and its golden files beside it, after checking that they agree.
 
     Parameters
     ----------
-    inputs, labels : as `Golden`.
-    notes : plain values for ``golden.json``: where the inputs are from, preprocessing, class names.
+    inputs, labels
+        As `Golden`.
+    notes
+        Plain values for `golden.json`: where the inputs are from, preprocessing, class names.
 
     Raises
     ------
-    UserError : a parameter is NaN or infinite; it names the parameter.
-    FlowError : an accumulator may overflow float32's integers, or graph and Brevitas differ; nothing is written then.
+    UserError
+        A parameter is NaN or infinite; it names the parameter.
+    FlowError
+        An accumulator may overflow float32's integers, or graph and Brevitas differ; nothing is written then.
     """
     check_finite(network)
     check_exact(network)

@@ -26,7 +26,7 @@ FIRST_MARK = 2.0
 
 
 def to_qonnx(network: ODENet) -> ModelWrapper:
-    """Return ``network`` in eval mode as a tidied QONNX graph: image values [1, C, H, W] in, logits out.
+    """Return `network` in eval mode as a tidied QONNX graph: image values [1, C, H, W] in, logits out.
 
     Batch-norms become one Mul and one Add with constants; shapes are annotated. Tracing every iteration would take
     minutes for long loops, so Brevitas exports the network with two iterations per block, in which the constants that

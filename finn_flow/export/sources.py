@@ -28,8 +28,10 @@ class ExportSource:
 
     Parameters
     ----------
-    inputs, labels : as `Golden`.
-    notes : for ``golden.json``.
+    inputs, labels
+        As `Golden`.
+    notes
+        For `golden.json`.
     """
 
     network: ODENet
@@ -38,12 +40,12 @@ class ExportSource:
     notes: dict[str, Any]
 
     def export(self, path: Path) -> Golden:
-        """Write the QONNX graph to ``path`` and the golden files beside it; raises as `export_network`."""
+        """Write the QONNX graph to `path` and the golden files beside it; raises as `export_network`."""
         return export_network(self.network, path, self.inputs, self.labels, self.notes)
 
 
 def untrained_source(config: str, seed: int, samples: int) -> ExportSource:
-    """A random network of a preset or config file by ``seed``, on random images."""
+    """Return a random network of a preset or config file by `seed`, on random images."""
     network_config = load_network_config(config)
     # Other images than those that the network was calibrated on.
     inputs = smooth_images(network_config, samples, seed + 1)
@@ -52,11 +54,12 @@ def untrained_source(config: str, seed: int, samples: int) -> ExportSource:
 
 
 def trained_source(source: Path, samples: int) -> ExportSource:
-    """A training's folder, a checkpoint or ``zoo:NAME``, on the first test images of its target.
+    """Return a training's folder, a checkpoint or `zoo:NAME`, on the first test images of its target.
 
     Raises
     ------
-    UserError : no such checkpoint, a damaged one, or its target's images are not there.
+    UserError
+        No such checkpoint, a damaged one, or its target's images are not there.
     """
     if is_zoo_name(source):
         source = zoo_folder(source)
@@ -73,7 +76,7 @@ def trained_source(source: Path, samples: int) -> ExportSource:
 def _notes(
     config: NetworkConfig, dataset: str, class_names: list[str], accuracy: float | None = None
 ) -> dict[str, Any]:
-    """What the driver needs to know, and the accuracy on the target's test split, 0 to 1.
+    """Return what the driver needs to know, and the accuracy on the target's test split, 0 to 1.
 
     Networks of other than 1 or 3 channels have no preprocessing.
     """

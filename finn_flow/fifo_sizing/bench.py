@@ -29,15 +29,21 @@ class SizingBench:
 
     Parameters
     ----------
-    model: as for `write_netlist`, with a FIFO in every stream between two nodes.
-    fpgapart: device name.
-    clk_ns: clock period in ns.
+    model
+        As for `write_netlist`, with a FIFO in every stream between two nodes.
+    fpgapart
+        Device name.
+    clk_ns
+        Clock period in ns.
 
     Attributes
     ----------
-    netlist: of the timing.
-    streams: of each FIFO, by its name, the stream that it takes in.
-    loop_of: of each FIFO, by its name, the loop in whose body it stands, or "".
+    netlist
+        Of the timing.
+    streams
+        Of each FIFO, by its name, the stream that it takes in.
+    loop_of
+        Of each FIFO, by its name, the loop in whose body it stands, or "".
     """
 
     def __init__(self, model: ModelWrapper, fpgapart: str, clk_ns: float) -> None:
@@ -72,13 +78,17 @@ class SizingBench:
 
         Parameters
         ----------
-        depths: in words, of every FIFO by name; 0 is no FIFO.
-        paced: whether the input, and each loop's body, receives words evenly at the pace of the slowest node.
-        options: as for `Accelerator.run`.
+        depths
+            In words, of every FIFO by name; 0 is no FIFO.
+        paced
+            Whether the input, and each loop's body, receives words evenly at the pace of the slowest node.
+        options
+            As for `Accelerator.run`.
 
         Raises
         ------
-        SimulationHang: the accelerator hangs.
+        SimulationHang
+            The accelerator hangs.
         """
         self._accelerator.adjust(depths, paced)
         return self._accelerator.run(_random_frames(self.netlist, frames), stall=stall, **options)

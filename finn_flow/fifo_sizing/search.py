@@ -43,12 +43,15 @@ def size_fifos(
 
     Parameters
     ----------
-    model: as for `write_netlist`, without FIFOs; it is not changed.
-    progress: receives a line per step.
+    model
+        As for `write_netlist`, without FIFOs; it is not changed.
+    progress
+        Receives a line per step.
 
     Raises
     ------
-    SimulationHang: the accelerator hangs.
+    SimulationHang
+        The accelerator hangs.
     """
     deep = model.transform(InsertFIFOs(frames=2)).transform(NameNodes())
     bench, timings = _settle_frames_in_flight(deep, fpgapart, clk_ns, progress)

@@ -45,11 +45,16 @@ class FIFOSizes:
 
     Parameters
     ----------
-    frames: frames in each simulation.
-    expected_cycles_per_frame: of the slowest node.
-    reference_cycles_per_frame: the same, or, where that was too low, measured with FIFOs that hold two frames.
-    cycles_per_frame: measured with the depths chosen; not more than the reference.
-    seeds: of the stall patterns under which all frames came out.
+    frames
+        Frames in each simulation.
+    expected_cycles_per_frame
+        Of the slowest node.
+    reference_cycles_per_frame
+        The same, or, where that was too low, measured with FIFOs that hold two frames.
+    cycles_per_frame
+        Measured with the depths chosen; not more than the reference.
+    seeds
+        Of the stall patterns under which all frames came out.
     """
 
     frames: int

@@ -17,12 +17,16 @@ def ensure_finn(build_dir: Path | None = None) -> None:
 
     May be called again, and does nothing to what FINN's own command line or a real `finn_xsi` has set up.
 
-    Parameters:
-        build_dir: where FINN puts generated code; created. None: where it puts it already, else a temporary folder
-            that is removed when the process ends.
+    Parameters
+    ----------
+    build_dir
+        Where FINN puts generated code; created. None: where it puts it already, else a temporary folder that is removed
+        when the process ends.
 
-    Raises:
-        UserError, FlowError: `build_dir` cannot be written to.
+    Raises
+    ------
+    UserError, FlowError
+        `build_dir` cannot be written to.
     """
     import finn.util.settings as finn_settings
     import finn.xsi as finn_xsi
@@ -44,7 +48,7 @@ def ensure_finn(build_dir: Path | None = None) -> None:
 
 
 def _temporary_build_dir() -> Path:
-    """A new folder that this process removes when it ends."""
+    """Return a new folder that this process removes when it ends."""
     folder = Path(tempfile.mkdtemp(prefix="finn_build_"))
     atexit.register(partial(_remove, folder, os.getpid()))
     return folder

@@ -22,7 +22,8 @@ def use_patched_library(folder: Path) -> None:
 
     Raises
     ------
-    UserError, FlowError: `folder` cannot be written; FINN's library has changed, so that a patch does not fit.
+    UserError, FlowError
+        `folder` cannot be written; FINN's library has changed, so that a patch does not fit.
     """
     folder = check_writable_dir(folder).absolute()
     with disk_errors(folder):

@@ -22,13 +22,19 @@ _SYNTHESIS = "open synthesis"
 class Patch:
     """The replacements in one file of finn-rtllib.
 
-    Parameters:
-        file: base name of the file, with `*` for what differs from node to node.
-        marker: text that FINN's file has and no other file of that name.
-        reason: why the tool needs the replacements.
-        replacements: (old, new); each `old` must occur exactly once.
-        tool: "Verilator"; "open synthesis" for what only that needs; "correct results" for a defect in FINN's file;
-            "a faster clock" for a slow path.
+    Parameters
+    ----------
+    file
+        Base name of the file, with `*` for what differs from node to node.
+    marker
+        Text that FINN's file has and no other file of that name.
+    reason
+        Why the tool needs the replacements.
+    replacements
+        (old, new); each `old` must occur exactly once.
+    tool
+        "Verilator"; "open synthesis" for what only that needs; "correct results" for a defect in FINN's file; "a faster
+        clock" for a slow path.
     """
 
     file: str
@@ -224,10 +230,12 @@ PATCHES = (
 
 
 def patch_for_verilator(name: str, text: str) -> str:
-    """The text of the file called `name`, corrected and patched; an already patched copy is returned as it is.
+    """Return the text of the file called `name`, corrected and patched; an already patched copy is returned as it is.
 
-    Raises:
-        FlowError: FINN's file no longer has the text that a patch replaces.
+    Raises
+    ------
+    FlowError
+        FINN's file no longer has the text that a patch replaces.
     """
     for tool in (_CORRECTION, _CLOCK, _VERILATOR):
         text = _patch(name, text, tool)
@@ -237,8 +245,10 @@ def patch_for_verilator(name: str, text: str) -> str:
 def patch_for_synthesis(name: str, text: str) -> str:
     """As `patch_for_verilator`, with what open synthesis needs besides; `text` may be patched for Verilator already.
 
-    Raises:
-        FlowError: FINN's file no longer has the text that a patch replaces.
+    Raises
+    ------
+    FlowError
+        FINN's file no longer has the text that a patch replaces.
     """
     return _patch(name, patch_for_verilator(name, text), _SYNTHESIS)
 

@@ -47,8 +47,10 @@ class SimEngine:
     def simulation(self) -> Simulation:
         """The simulation behind it.
 
-        Raises:
-            FlowError: it has been closed.
+        Raises
+        ------
+        FlowError
+            It has been closed.
         """
         if self._simulation is None:
             raise FlowError("the RTL simulation has been closed; load it again")
@@ -87,12 +89,17 @@ def compile_sim_obj(
     The sources are copied to `sim_out_dir`, absolute paths of their own folders (for `$readmemh`) made relative,
     so that equal designs of different build folders share one build in the cache.
 
-    Returns:
+    Returns
+    -------
+    tuple[Path, Path]
         `sim_out_dir`, and in it the path of the description that `load_sim_obj` opens.
 
-    Raises:
-        SimulationBuildError: Verilator or the compiler refused the design, or it has VHDL sources.
-        UserError: a source cannot be read.
+    Raises
+    ------
+    SimulationBuildError
+        Verilator or the compiler refused the design, or it has VHDL sources.
+    UserError
+        A source cannot be read.
     """
     top = "finn_design_wrapper" if fifosim else top_module_name
     folder = Path(sim_out_dir)
@@ -153,17 +160,26 @@ def rtlsim_multi_io(
 ) -> int:
     """Send the words in `io_dict["inputs"]`, and put those that come out into `io_dict["outputs"]`.
 
-    Parameters:
-        io_dict: words as unsigned integers, by stream name without `sname`.
-        num_out_values: words to expect, of the only output or by name.
-        liveness_threshold: cycles without any transfer after which the design hangs.
+    Parameters
+    ----------
+    io_dict
+        Words as unsigned integers, by stream name without `sname`.
+    num_out_values
+        Words to expect, of the only output or by name.
+    liveness_threshold
+        Cycles without any transfer after which the design hangs.
 
-    Returns:
+    Returns
+    -------
+    int
         Cycles from the start to the last transfer.
 
-    Raises:
-        SimulationHang: nothing moves any more.
-        SimulationError: the RTL reported an error.
+    Raises
+    ------
+    SimulationHang
+        Nothing moves any more.
+    SimulationError
+        The RTL reported an error.
     """
     simulation = sim.simulation
     design = simulation.design
@@ -227,7 +243,7 @@ def _stream_widths(ports: dict[str, VerilatedPort], is_input: bool) -> dict[str,
 
 
 def _design(description: dict) -> Design:
-    """The design that a description stands for."""
+    """Return the design that a description stands for."""
 
     def streams(widths: dict[str, tuple[int, str]]) -> list[StreamPort]:
         return [

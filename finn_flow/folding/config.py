@@ -1,4 +1,4 @@
-"""Folding configurations in FINN's JSON format: node name to attributes, with ``Defaults`` by attribute and op type."""
+"""Folding configurations in FINN's JSON format: node name to attributes, with `Defaults` by attribute and op type."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Default = tuple[str, Any, tuple[str, ...]]
 """An attribute, its value, and the op types that have it by default, or `ALL`."""
 
 Config = dict[str, dict[str, Any]]
-"""Attributes by node name; ``Defaults`` maps an attribute to [value, op types or "all", value, op types ...]."""
+"""Attributes by node name; `Defaults` maps an attribute to [value, op types or "all", value, op types ...]."""
 
 
 def read_folding_config(path: Path) -> Config:
@@ -45,7 +45,8 @@ def read_folding_config(path: Path) -> Config:
 
     Raises
     ------
-    UserError : the file is no JSON object of objects.
+    UserError
+        The file is no JSON object of objects.
     """
     config = read_json(path)
     if not isinstance(config, dict) or not all(isinstance(values, dict) for values in config.values()):
@@ -54,13 +55,14 @@ def read_folding_config(path: Path) -> Config:
 
 
 def resolve_folding_config(model: ModelWrapper, config: Config) -> Config:
-    """Return the attributes that ``config`` gives each node of ``model`` by name, bodies and ``Defaults`` included.
+    """Return the attributes that `config` gives each node of `model` by name, bodies and `Defaults` included.
 
-    A body's node is known by its own name and, as in FINN, by ``<loop>_body_<name>``.
+    A body's node is known by its own name and, as in FINN, by `<loop>_body_<name>`.
 
     Raises
     ------
-    UserError : ``config`` names a node that the model does not have, or is malformed.
+    UserError
+        `config` names a node that the model does not have, or is malformed.
     """
     defaults = _defaults(config.get("Defaults", {}))
     unused = set(config) - {"Defaults"}
@@ -124,15 +126,16 @@ def _covers(kinds: Sequence[str], op_type: str) -> bool:
 
 
 def apply_folding_config(model: ModelWrapper, config: Config) -> Config:
-    """Set the attributes that ``config`` gives, in the outer graph and in loop bodies; returns them by node.
+    """Set the attributes that `config` gives, in the outer graph and in loop bodies; returns them by node.
 
-    What can take a node's place (`finn_flow.transformations.alternatives`) does so if ``config`` names it: as the node,
+    What can take a node's place (`finn_flow.transformations.alternatives`) does so if `config` names it: as the node,
     but with its own type in the name.
 
     Raises
     ------
-    UserError : ``config`` names a node that the model does not have or that would not compute the same, an unknown
-        attribute or an illegal value.
+    UserError
+        `config` names a node that the model does not have or that would not compute the same, an unknown attribute or
+        an illegal value.
     """
     _replace(model, set(config), "")
     resolved = resolve_folding_config(model, config)
@@ -141,7 +144,7 @@ def apply_folding_config(model: ModelWrapper, config: Config) -> Config:
 
 
 def _replace(model: ModelWrapper, names: set[str], prefix: str) -> None:
-    """Put in the place of each node of ``model`` and its bodies what ``names`` asks for."""
+    """Put in the place of each node of `model` and its bodies what `names` asks for."""
     for node in model.graph.node:
         for op_type in other_types(node.op_type):
             name = alternative_name(node, op_type)
@@ -186,7 +189,7 @@ def _check_folds(node: str, name: str, value: Any, given: Any) -> None:
 
 
 def extract_folding(model: ModelWrapper) -> Config:
-    """The folding of every node, bodies included, as a config for `apply_folding_config`."""
+    """Return the folding of every node, bodies included, as a config for `apply_folding_config`."""
     config: Config = {"Defaults": {}}
     for node, _ in _nodes(model, ""):
         attributes = _attributes(node)

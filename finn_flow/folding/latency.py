@@ -28,13 +28,15 @@ def latency_rows(
     latency_frames: float,
     columns: int,
 ) -> LinearConstraint:
-    """Rows that hold the latency to ``latency_frames`` times ``budget_cycles``.
+    """Rows that hold the latency to `latency_frames` times `budget_cycles`.
 
     Parameters
     ----------
-    allowed : candidates of each choice; their binary columns are the first ones, in order.
-    columns : how many there are without the new ones: s_0, ..., s_L and p_0, ..., p_{L-1}, in units of the budget,
-        each 0 or more.
+    allowed
+        Candidates of each choice; their binary columns are the first ones, in order.
+    columns
+        How many there are without the new ones: s_0, ..., s_L and p_0, ..., p_{L-1}, in units of the budget, each 0 or
+        more.
     """
     iterations = {choice.stage: choice.iterations for choice in choices if choice.iterations}
     loops = len(iterations)
@@ -59,7 +61,7 @@ def latency_rows(
 
 
 def widened(constraint: LinearConstraint, columns: int) -> LinearConstraint:
-    """The same rows with further columns, which do not matter to them."""
+    """Return the same rows with further columns, which do not matter to them."""
     matrix = csr_array(constraint.A)
     matrix = csr_array((matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], columns))
     return LinearConstraint(matrix, constraint.lb, constraint.ub)

@@ -55,7 +55,7 @@ class ChooseMemories(Transformation):
     """Give every FIFO and every loop, bodies included, the memory style of the least weighted cost.
 
     For after FIFOs are inserted and loops know their frames in flight: `fold_for_cycles` has chosen the styles of all
-    other nodes, together with their folding. ``board`` and ``part`` weigh the resources and estimate them.
+    other nodes, together with their folding. `board` and `part` weigh the resources and estimate them.
     """
 
     def __init__(self, board: str, part: str, resources: EstimateNode = node_resources) -> None:

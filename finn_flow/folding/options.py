@@ -31,12 +31,12 @@ _CHANNEL_PARALLEL = {
 
 
 def divisors(number: int) -> list[int]:
-    """All divisors of ``number``, ascending."""
+    """All divisors of `number`, ascending."""
     return [d for d in range(1, number + 1) if number % d == 0]
 
 
 def legal_foldings(node: NodeProto) -> list[Folding]:
-    """Every folding of ``node`` by itself, the least parallel first; empty for a node that has none of its own.
+    """Every folding of `node` by itself, the least parallel first; empty for a node that has none of its own.
 
     A loop's is the width of its state stream.
     """
@@ -44,11 +44,12 @@ def legal_foldings(node: NodeProto) -> list[Folding]:
 
 
 def matching_foldings(node: NodeProto, pinned: Mapping[str, Any]) -> list[Folding]:
-    """Every legal folding of ``node`` that has the attributes of ``pinned``; others of its attributes do not matter.
+    """Every legal folding of `node` that has the attributes of `pinned`; others of its attributes do not matter.
 
     Raises
     ------
-    UserError : there is none.
+    UserError
+        There is none.
     """
     foldings = legal_foldings(node)
     matching = [folding for folding in foldings if all(folding[key] == pinned[key] for key in folding if key in pinned)]
@@ -93,7 +94,7 @@ def _foldings(node: NodeProto) -> Iterator[Folding]:
 
 
 def apply_folding(node: NodeProto, folding: Mapping[str, int | str]) -> None:
-    """Set the attributes of ``folding`` on ``node``."""
+    """Set the attributes of `folding` on `node`."""
     instance = getCustomOp(node)
     for name, value in folding.items():
         instance.set_nodeattr(name, value)

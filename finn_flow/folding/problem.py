@@ -32,11 +32,16 @@ class Candidate:
 
     Parameters
     ----------
-    attributes: what sets it.
-    cycles: per frame, which in a body is all passes.
-    inputs, outputs: elements per word of each stream, by the node's input and output position.
-    resources: what it takes.
-    replacement: what takes the node's place, or None if it stays.
+    attributes
+        What sets it.
+    cycles
+        Per frame, which in a body is all passes.
+    inputs, outputs
+        Elements per word of each stream, by the node's input and output position.
+    resources
+        What it takes.
+    replacement
+        What takes the node's place, or None if it stays.
     """
 
     attributes: Folding
@@ -49,10 +54,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Choice:
-    """A node and its candidates, at least one; ``passes`` is how often it runs per frame.
+    """A node and its candidates, at least one; `passes` is how often it runs per frame.
 
-    A ``free`` node is not held to the cycle budget, because the user set it. ``stage`` counts the loops before it; a
-    loop and the nodes of its body have its ``iterations``, all other nodes 0.
+    A `free` node is not held to the cycle budget, because the user set it. `stage` counts the loops before it; a
+    loop and the nodes of its body have its `iterations`, all other nodes 0.
     """
 
     name: str
@@ -70,9 +75,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class Edge:
-    """A stream from an output of one choice to an input of another; ``conversion`` is what unequal words cost.
+    """A stream from an output of one choice to an input of another; `conversion` is what unequal words cost.
 
-    ``source`` and ``sink`` are positions among the choices, each with the stream's position. The ends of a body belong
+    `source` and `sink` are positions among the choices, each with the stream's position. The ends of a body belong
     to its loop.
     """
 
@@ -92,15 +97,17 @@ class Problem:
 
 
 def folding_problem(model: ModelWrapper, part: str, resources: EstimateNode, pins: Pins | None = None) -> Problem:
-    """Describe ``model``, as `InsertForks` leaves it, bodies included.
+    """Describe `model`, as `InsertForks` leaves it, bodies included.
 
     Parameters
     ----------
-    pins : attributes that stay; the rest is chosen around them, and their nodes may miss the cycle budget.
+    pins
+        Attributes that stay; the rest is chosen around them, and their nodes may miss the cycle budget.
 
     Raises
     ------
-    UserError : no legal folding of a node has its pinned attributes.
+    UserError
+        No legal folding of a node has its pinned attributes.
     """
     builder = _Builder(part, resources, pins or {})
     builder.add_graph(model, 1, None)
@@ -113,7 +120,7 @@ class _Builder:
         self.part, self.resources, self.pins = part, resources, pins
 
     def add_graph(self, model: ModelWrapper, passes: int, loop: int | None) -> None:
-        """Add the nodes of a graph, the streams between them, and the bodies of its loops; ``loop`` is around it."""
+        """Add the nodes of a graph, the streams between them, and the bodies of its loops; `loop` is around it."""
         producers = {} if loop is None else {model.graph.input[0].name: (loop, 0)}
         around = None if loop is None else self.problem.choices[loop]
         index = index_tensor(model)

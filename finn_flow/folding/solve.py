@@ -42,14 +42,19 @@ def solve(
 
     Parameters
     ----------
-    budget_cycles : per frame, for each choice that is not free.
-    available : amounts that weigh the resources (see `cost`).
-    limits : amounts that may not be exceeded; resources that it does not name are not limited.
-    latency_frames : most that a lone frame may take, in units of ``budget_cycles``; None for no limit.
+    budget_cycles
+        Per frame, for each choice that is not free.
+    available
+        Amounts that weigh the resources (see `cost`).
+    limits
+        Amounts that may not be exceeded; resources that it does not name are not limited.
+    latency_frames
+        Most that a lone frame may take, in units of `budget_cycles`; None for no limit.
 
     Raises
     ------
-    FlowError : the solver gives up without a proof of either kind.
+    FlowError
+        The solver gives up without a proof of either kind.
     """
     allowed = [
         [candidate for candidate in choice.candidates if choice.free or candidate.cycles <= budget_cycles]
@@ -145,7 +150,7 @@ class _Program:
         return found
 
     def chosen(self, values: np.ndarray) -> list[Candidate]:
-        """The candidate that a solution picks for each choice."""
+        """Return the candidate that a solution picks for each choice."""
         return [
             candidates[int(np.argmax(values[start : start + len(candidates)]))]
             for candidates, start in zip(self.allowed, self.starts[:-1], strict=True)

@@ -33,7 +33,7 @@ class FoldingResult:
 class InfeasibleTarget(UserError):
     """No folding meets the cycle budget.
 
-    ``reason`` says why; ``best`` is the fastest folding that there is, or None if not even the smallest fits.
+    `reason` says why; `best` is the fastest folding that there is, or None if not even the smallest fits.
     """
 
     def __init__(self, reason: str, best: FoldingResult | None) -> None:
@@ -57,7 +57,7 @@ def fold_for_cycles(
     pins: Pins | None = None,
     resources: EstimateNode = node_resources,
 ) -> FoldingResult:
-    """Fold all nodes, bodies included, so that a frame takes at most ``cycles_per_frame``, with the least resources.
+    """Fold all nodes, bodies included, so that a frame takes at most `cycles_per_frame`, with the least resources.
 
     What is least is the weighted sum of LUT, DSP, BRAM and URAM (see `cost`), width converters included, over all legal
     foldings and memory styles of each node and of what can take its place (`finn_flow.transformations.alternatives`):
@@ -65,17 +65,25 @@ def fold_for_cycles(
 
     Parameters
     ----------
-    model : as `NameNodes` leaves it after `InsertForks`; changed in place.
-    part : FPGA part, by default the board's.
-    share : of each of the board's resources that may be taken, above 0 to 1.
-    latency_frames : most that a lone frame may take (`finn_flow.folding.latency`), in units of ``cycles_per_frame``.
-    pins : attributes that stay as they are by node name; their nodes may miss the budget.
-    resources : estimates of a node.
+    model
+        As `NameNodes` leaves it after `InsertForks`; changed in place.
+    part
+        FPGA part, by default the board's.
+    share
+        Of each of the board's resources that may be taken, above 0 to 1.
+    latency_frames
+        Most that a lone frame may take (`finn_flow.folding.latency`), in units of `cycles_per_frame`.
+    pins
+        Attributes that stay as they are by node name; their nodes may miss the budget.
+    resources
+        Estimates of a node.
 
     Raises
     ------
-    InfeasibleTarget : the budget cannot be met, or not within the share.
-    UserError : an unknown board, an impossible share or pin.
+    InfeasibleTarget
+        The budget cannot be met, or not within the share.
+    UserError
+        An unknown board, an impossible share or pin.
     """
     available = board_resources(board)
     problem = folding_problem(model, part or part_map[board], resources, pins)
@@ -102,14 +110,16 @@ def fold_for_share(
     pins: Pins | None = None,
     resources: EstimateNode = node_resources,
 ) -> FoldingResult:
-    """Fold all nodes for the fewest cycles per frame within ``share`` of each of the board's resources.
+    """Fold all nodes for the fewest cycles per frame within `share` of each of the board's resources.
 
     Among the foldings of that many cycles the least costly one is taken. Parameters as for `fold_for_cycles`.
 
     Raises
     ------
-    InfeasibleTarget : not even the least parallel folding fits.
-    UserError : an unknown board, an impossible share or pin.
+    InfeasibleTarget
+        Not even the least parallel folding fits.
+    UserError
+        An unknown board, an impossible share or pin.
     """
     available = board_resources(board)
     problem = folding_problem(model, part or part_map[board], resources, pins)
@@ -137,7 +147,8 @@ def fold_without_limits(
 
     Raises
     ------
-    UserError : an unknown board, or an impossible pin.
+    UserError
+        An unknown board, or an impossible pin.
     """
     available = board_resources(board)
     problem = folding_problem(model, part or part_map[board], resources, pins)
@@ -155,7 +166,7 @@ def _limits(available: Amounts, share: float) -> Amounts:
 
 
 def _fastest(problem: Problem, available: Amounts, limits: Amounts) -> Solution | None:
-    """The least costly of the fastest foldings within ``limits``.
+    """Return the least costly of the fastest foldings within `limits`.
 
     More cycles allow all that fewer do, so the fewest that are feasible are found by bisection of the cycle counts
     that the candidates have.
@@ -176,7 +187,7 @@ def _fastest(problem: Problem, available: Amounts, limits: Amounts) -> Solution 
 
 
 def _reason(problem: Problem, cycles: int, board: str, available: Amounts, limits: Amounts) -> str:
-    """Why no folding takes at most ``cycles`` per frame within ``limits``."""
+    """Why no folding takes at most `cycles` per frame within `limits`."""
     slow = [choice for choice in problem.choices if not choice.free and choice.fewest_cycles > cycles]
     if slow:
         return _most_parallel(max(slow, key=lambda choice: choice.fewest_cycles))

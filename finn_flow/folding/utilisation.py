@@ -18,9 +18,12 @@ class MultiplierUse:
 
     Parameters
     ----------
-    name: the node's.
-    macs: multiply-accumulates per frame, all passes of a body; taps outside of the image count.
-    multipliers: products per cycle.
+    name
+        The node's.
+    macs
+        Multiply-accumulates per frame, all passes of a body; taps outside of the image count.
+    multipliers
+        Products per cycle.
     """
 
     name: str

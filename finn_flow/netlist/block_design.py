@@ -18,13 +18,20 @@ class BlockDesign:
 
     Parameters
     ----------
-    node: name of the node, which is also the name of its outermost cell.
-    files: source files, in the order in which they were added.
-    cells: module of each cell by the cell's name. A node without hierarchy has one cell, ``node``.
-    is_hierarchy: whether the node is a hierarchy of cells.
-    pins: its clock and reset input pins.
-    interfaces: its stream ports by name: True for a Slave (an input).
-    pin_nets, interface_nets: pairs of ends; an end is ("", pin) for the hierarchy's own pin, else (cell, pin).
+    node
+        Name of the node, which is also the name of its outermost cell.
+    files
+        Source files, in the order in which they were added.
+    cells
+        Module of each cell by the cell's name. A node without hierarchy has one cell, `node`.
+    is_hierarchy
+        Whether the node is a hierarchy of cells.
+    pins
+        Its clock and reset input pins.
+    interfaces
+        Its stream ports by name: True for a Slave (an input).
+    pin_nets, interface_nets
+        Pairs of ends; an end is ("", pin) for the hierarchy's own pin, else (cell, pin).
     """
 
     node: str
@@ -38,11 +45,12 @@ class BlockDesign:
 
 
 def interpret(node: str, commands: Iterable[str]) -> BlockDesign:
-    """Return what ``commands``, the result of the node's ``code_generation_ipi``, build.
+    """Return what `commands`, the result of the node's `code_generation_ipi`, build.
 
     Raises
     ------
-    FlowError: a command or an argument is not among those understood; nothing is skipped silently.
+    FlowError
+        A command or an argument is not among those understood; nothing is skipped silently.
     """
     design = BlockDesign(node)
     for command in commands:

@@ -29,10 +29,13 @@ class Instruments:
 
     Parameters
     ----------
-    taps: streams, as (module, stream), that are copied to output streams of the top, `tap_name(...)`.
-    adjustable_fifos: names of FIFOs of which only the handshakes are left, with depths from the settings; the greatest
-        occupancy of each comes out of the top as `count_name(...)`.
-    pacers: streams, as (module, stream), that are slowed down to a pace, if the settings say so.
+    taps
+        Streams, as (module, stream), that are copied to output streams of the top, `tap_name(...)`.
+    adjustable_fifos
+        Names of FIFOs of which only the handshakes are left, with depths from the settings; the greatest occupancy of
+        each comes out of the top as `count_name(...)`.
+    pacers
+        Streams, as (module, stream), that are slowed down to a pace, if the settings say so.
     """
 
     taps: frozenset[tuple[str, str]] = frozenset()

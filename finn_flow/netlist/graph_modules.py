@@ -37,7 +37,8 @@ class GraphModules:
 
         Raises
         ------
-        FlowError: a tensor without exactly one reader, stream widths that differ, names that are not unique.
+        FlowError
+            A tensor without exactly one reader, stream widths that differ, names that are not unique.
         """
         return self._add(name, "top", "", model, "the accelerator: one instance per node of the graph", [])
 
@@ -150,7 +151,8 @@ class GraphModules:
 
         Raises
         ------
-        FlowError: the ends disagree about the words.
+        FlowError
+            The ends disagree about the words.
         """
         end = producer or consumer
         if end is None:

@@ -31,7 +31,8 @@ def make_instance(
 
     Raises
     ------
-    FlowError: a stream's signals are missing, or clock or reset.
+    FlowError
+        A stream's signals are missing, or clock or reset.
     """
     rest = dict(ports)
     lower_case = []
@@ -66,7 +67,8 @@ def cells_module(design: BlockDesign, op_type: str, files: SourceFiles) -> Modul
 
     Raises
     ------
-    FlowError: a pin or a stream is connected in a way that is not understood.
+    FlowError
+        A pin or a stream is connected in a way that is not understood.
     """
     name = f"{design.node}_cells"
     streams: dict[str, Stream] = {}
@@ -102,7 +104,8 @@ def _clocks(design: BlockDesign, cell: str) -> tuple[str, ...]:
 
     Raises
     ------
-    FlowError: a pin is connected to something else.
+    FlowError
+        A pin is connected to something else.
     """
     clocks = []
     pins = {}

@@ -46,16 +46,17 @@ class Port:
 
 
 def declared_names(source: str) -> list[str]:
-    """Return the modules, packages and interfaces that ``source`` declares."""
+    """Return the modules, packages and interfaces that `source` declares."""
     return _MODULE.findall(_DIRECTIVE.sub("", _NOISE.sub(" ", source)))
 
 
 def read_ports(source: str, module: str) -> dict[str, Port]:
-    """Return the ports of ``module``, in order, with the widths that its parameters' defaults give.
+    """Return the ports of `module`, in order, with the widths that its parameters' defaults give.
 
     Raises
     ------
-    FlowError: there is no such module, or its header has a form that is not understood.
+    FlowError
+        There is no such module, or its header has a form that is not understood.
     """
     text = _DIRECTIVE.sub("", _NOISE.sub(" ", source))
     start = re.search(rf"^\s*module\s+{module}\b", text, re.MULTILINE)
@@ -91,7 +92,8 @@ def evaluate(expression: str, values: dict[str, int]) -> int:
 
     Raises
     ------
-    FlowError: it is none.
+    FlowError
+        It is none.
     """
     inner = _GROUP.search(expression)
     if inner is not None:
@@ -122,7 +124,7 @@ def _value(node: ast.expr, values: dict[str, int]) -> int:
 
 
 def _evaluate_parameter(parameter: str, values: dict[str, int]) -> None:
-    """Add the parameter to ``values``; one that is no integer (a string, say) stays out, so it may not give a width."""
+    """Add the parameter to `values`; one that is no integer (a string, say) stays out, so it may not give a width."""
     found = _PARAMETER.fullmatch(parameter.strip())
     if found is not None:
         with suppress(FlowError):
@@ -130,7 +132,7 @@ def _evaluate_parameter(parameter: str, values: dict[str, int]) -> None:
 
 
 def _bracketed(module: str, text: str) -> tuple[str, str]:
-    """Return what the parenthesis at the start of ``text`` encloses, and what follows it."""
+    """Return what the parenthesis at the start of `text` encloses, and what follows it."""
     depth = 0
     for position, character in enumerate(text):
         depth += {"(": 1, ")": -1}.get(character, 0)

@@ -30,17 +30,28 @@ class Netlist:
 
     Parameters
     ----------
-    folder: the folder with all files; it may be moved.
-    top: name of the top module; its streams are `in0_V`, ... and `out0_V`, ...
-    sources: Verilog and SystemVerilog files relative to `folder`, in an order in which tools can read them.
-    data_files: memory files relative to `folder`; `$readmemh` names them without any folder.
-    modules: the generated hierarchy by module name.
-    loops: the looped stages by name.
-    nodes: all nodes of the graph and of the loop bodies by name.
-    given: how the codes at the input come from the given model's input.
-    results: how the integers of the last layers stand for the given model's outputs, in order.
-    fpgapart, clk_ns: what the nodes were generated for.
-    versions: versions of the packages that made it.
+    folder
+        The folder with all files; it may be moved.
+    top
+        Name of the top module; its streams are `in0_V`, ... and `out0_V`, ...
+    sources
+        Verilog and SystemVerilog files relative to `folder`, in an order in which tools can read them.
+    data_files
+        Memory files relative to `folder`; `$readmemh` names them without any folder.
+    modules
+        The generated hierarchy by module name.
+    loops
+        The looped stages by name.
+    nodes
+        All nodes of the graph and of the loop bodies by name.
+    given
+        How the codes at the input come from the given model's input.
+    results
+        How the integers of the last layers stand for the given model's outputs, in order.
+    fpgapart, clk_ns
+        What the nodes were generated for.
+    versions
+        Versions of the packages that made it.
     """
 
     folder: Path
@@ -62,7 +73,8 @@ class Netlist:
 
         Raises
         ------
-        UserError: there is none, it is damaged, or files of it are missing.
+        UserError
+            There is none, it is damaged, or files of it are missing.
         """
         path = Path(folder) / NETLIST_FILE
         if not path.is_file():
@@ -202,8 +214,9 @@ class Netlist:
 
         Parameters
         ----------
-        instruments: what to add for observation; the modules with additions are then written into `folder`, which
-            must receive the file of settings, too, before a simulation, if pacers or adjustable FIFOs are among them.
+        instruments
+            What to add for observation; the modules with additions are then written into `folder`, which must receive
+            the file of settings, too, before a simulation, if pacers or adjustable FIFOs are among them.
         """
         paths = {name: self.folder / name for name in self.sources}
         instruments = instruments or Instruments()

@@ -42,7 +42,8 @@ class SourceFiles:
 
         Raises
         ------
-        FlowError: another file has this path, or declares a module of the same name.
+        FlowError
+            Another file has this path, or declares a module of the same name.
         """
         if self.sources.setdefault(path, text) != text:
             raise FlowError(f"two different source files would be called {path}")
@@ -56,7 +57,8 @@ class SourceFiles:
 
         Raises
         ------
-        FlowError: another one has this name.
+        FlowError
+            Another one has this name.
         """
         if self.data.setdefault(name, text) != text:
             raise FlowError(f"two different memory files would be called {name}")
@@ -107,7 +109,8 @@ class NodeGenerator:
 
         Raises
         ------
-        FlowError: its description has something unexpected in it, or its files name the folder they are in.
+        FlowError
+            Its description has something unexpected in it, or its files name the folder they are in.
         """
         name = op.onnx_node.name
         place = self.folder / name

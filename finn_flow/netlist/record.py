@@ -38,7 +38,8 @@ class ModuleRecord:
 
         Raises
         ------
-        ValueError: two streams of one name, or a port without a stream.
+        ValueError
+            Two streams of one name, or a port without a stream.
         """
         streams = {stream.name: stream for stream in self.streams}
         if len(streams) != len(self.streams) or not {*self.inputs, *self.outputs} <= set(streams):
@@ -69,7 +70,8 @@ class NetlistRecord:
 
         Raises
         ------
-        ValueError: something is missing, of another type, a name that is none, twice or nowhere.
+        ValueError
+            Something is missing, of another type, a name that is none, twice or nowhere.
         """
         record = _adapter().validate_json(text, strict=True)
         names = [module.name for module in record.modules]

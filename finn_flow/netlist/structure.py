@@ -26,13 +26,20 @@ class Stream:
 
     Parameters
     ----------
-    name: prefix of its wires; unique in its module.
-    tensor: the graph's tensor that it carries.
-    shape: normal shape of one frame.
-    datatype: QONNX name of the elements' type.
-    bits: bits of an element.
-    pe: elements of a word, element 0 in the least significant bits.
-    producer, consumer: instances; "" is the module's own port.
+    name
+        Prefix of its wires; unique in its module.
+    tensor
+        The graph's tensor that it carries.
+    shape
+        Normal shape of one frame.
+    datatype
+        QONNX name of the elements' type.
+    bits
+        Bits of an element.
+    pe
+        Elements of a word, element 0 in the least significant bits.
+    producer, consumer
+        Instances; "" is the module's own port.
     """
 
     name: Identifier
@@ -66,15 +73,24 @@ class Instance:
 
     Parameters
     ----------
-    name: name of the instance; that of the node.
-    module: name of the module.
-    op_type: the node's; "" for a part of a node.
-    connections: name of the stream at each stream port ("in0_V": ...).
-    lower_case: stream ports whose signals are written in lower case ("m_axis_0_tdata").
-    clocks: further inputs that carry the clock ("ap_clk2x" of a module that is not clocked twice as fast).
-    has_clock2x: whether ``ap_clk2x`` is the fast clock.
-    tied: width of each further input; these are 0.
-    open_outputs: further outputs.
+    name
+        Name of the instance; that of the node.
+    module
+        Name of the module.
+    op_type
+        The node's; "" for a part of a node.
+    connections
+        Name of the stream at each stream port ("in0_V": ...).
+    lower_case
+        Stream ports whose signals are written in lower case ("m_axis_0_tdata").
+    clocks
+        Further inputs that carry the clock ("ap_clk2x" of a module that is not clocked twice as fast).
+    has_clock2x
+        Whether `ap_clk2x` is the fast clock.
+    tied
+        Width of each further input; these are 0.
+    open_outputs
+        Further outputs.
     """
 
     name: Identifier
@@ -90,15 +106,20 @@ class Instance:
 
 @dataclass(frozen=True)
 class Module:
-    """A generated module: streams and instances, with ports ``in0_V``, ..., ``out0_V``, ...
+    """A generated module: streams and instances, with ports `in0_V`, ..., `out0_V`, ...
 
     Parameters
     ----------
-    name: name of the module.
-    kind: "top" (the outer graph), "body" (of a loop), "loop" (control and body) or "cells" (the parts of one node).
-    what: one line for its header.
-    loop: name of the loop whose body, or body and control, it is; else "".
-    inputs, outputs: names of the streams at its ports, in order.
+    name
+        Name of the module.
+    kind
+        "top" (the outer graph), "body" (of a loop), "loop" (control and body) or "cells" (the parts of one node).
+    what
+        One line for its header.
+    loop
+        Name of the loop whose body, or body and control, it is; else "".
+    inputs, outputs
+        Names of the streams at its ports, in order.
     """
 
     name: Identifier
@@ -117,11 +138,11 @@ class Module:
 
     @property
     def has_clock2x(self) -> bool:
-        """Whether it has a port ``ap_clk2x``."""
+        """Whether it has a port `ap_clk2x`."""
         return any(instance.has_clock2x for instance in self.instances)
 
     def port_of(self, stream: str) -> str:
-        """Return the name of the port that ``stream`` is connected to."""
+        """Return the name of the port that `stream` is connected to."""
         if stream in self.inputs:
             return f"in{self.inputs.index(stream)}_V"
         return f"out{self.outputs.index(stream)}_V"
@@ -129,7 +150,7 @@ class Module:
 
 @dataclass(frozen=True)
 class Loop:
-    """What is known of a looped stage: the modules it is made of are ``name`` and ``name``_body."""
+    """What is known of a looped stage: the modules it is made of are `name` and `name`_body."""
 
     name: Identifier
     iterations: Positive
@@ -143,11 +164,16 @@ class Node:
 
     Parameters
     ----------
-    name, op_type: the graph's.
-    module: module of its instance.
-    loop: the loop whose body it is in, "" for the outer graph.
-    cycles: expected cycles per frame; per pass inside a loop.
-    fifo_depth: depth of a FIFO in words, else 0.
+    name, op_type
+        The graph's.
+    module
+        Module of its instance.
+    loop
+        The loop whose body it is in, "" for the outer graph.
+    cycles
+        Expected cycles per frame; per pass inside a loop.
+    fifo_depth
+        Depth of a FIFO in words, else 0.
     """
 
     name: Identifier

@@ -52,17 +52,24 @@ def write_netlist(
 
     Parameters
     ----------
-    model: hardware nodes of batch size 1, folded, every tensor with one reader, node names unique in the accelerator
+    model
+        Hardware nodes of batch size 1, folded, every tensor with one reader, node names unique in the accelerator
         (`NameNodes`). It is not changed.
-    fpgapart: device name.
-    clk_ns: clock period in ns.
-    top: name of the top module.
-    carries_data: False for a netlist of which only the time means anything (`KeepOneLane`): it simulates much faster.
+    fpgapart
+        Device name.
+    clk_ns
+        Clock period in ns.
+    top
+        Name of the top module.
+    carries_data
+        False for a netlist of which only the time means anything (`KeepOneLane`): it simulates much faster.
 
     Raises
     ------
-    FlowError: the graph cannot be joined up (the message says what is missing), the disk is full.
-    UserError: the folder cannot be written, a node's attributes are illegal.
+    FlowError
+        The graph cannot be joined up (the message says what is missing), the disk is full.
+    UserError
+        The folder cannot be written, a node's attributes are illegal.
     """
     model = copy.deepcopy(model) if carries_data else model.transform(KeepOneLane())
     files = SourceFiles()

@@ -35,7 +35,8 @@ class FinnVerification:
 
     Raises
     ------
-    UserError : the input or the expected output cannot be read, do not match, or a step is not one of FINN's above.
+    UserError
+        The input or the expected output cannot be read, do not match, or a step is not one of FINN's above.
     """
 
     def __init__(self, config: Any, model_path: Path) -> None:
@@ -59,7 +60,8 @@ class FinnVerification:
 
         Raises
         ------
-        FlowError : it gives something else; the message says where the outputs are.
+        FlowError
+            It gives something else; the message says where the outputs are.
         """
         form = read_input(model)
         if form.codes is None or not self.wanted:

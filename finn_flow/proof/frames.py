@@ -14,7 +14,7 @@ FRAMES = 12
 
 
 def range_frames(lowest: int, highest: int, shape: tuple[int, ...], seed: int = 0) -> NDArray[np.int64]:
-    """Return `FRAMES` frames of codes [N, *shape] from ``lowest`` to ``highest``.
+    """Return `FRAMES` frames of codes [N, *shape] from `lowest` to `highest`.
 
     Flat at either end, both ends in turns, few levels (as in drawings), and uniformly random.
     """

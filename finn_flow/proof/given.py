@@ -23,7 +23,8 @@ class GivenModel:
 
     Parameters
     ----------
-    path : of the ONNX file.
+    path
+        Of the ONNX file.
     """
 
     def __init__(self, path: Path) -> None:

@@ -27,12 +27,18 @@ class Difference:
 
     Parameters
     ----------
-    node : in the form that is checked, with its loop and iteration.
-    frame, channel : of the first element that differs.
-    got, expected : its codes.
-    count : elements of the tensor that differ, of all frames.
-    largest : the greatest difference in codes.
-    undecided : frames in which every difference is one code, next to a rounding boundary of the float model.
+    node
+        In the form that is checked, with its loop and iteration.
+    frame, channel
+        Of the first element that differs.
+    got, expected
+        Its codes.
+    count
+        Elements of the tensor that differ, of all frames.
+    largest
+        The greatest difference in codes.
+    undecided
+        Frames in which every difference is one code, next to a rounding boundary of the float model.
     """
 
     node: str
@@ -56,7 +62,7 @@ def find_in_integers(
 ) -> Difference | None:
     """Return where the integer graph first differs from the quantised floats that it comes from.
 
-    Both have the batch of ``values`` [N, ...]; tensors of the same name correspond.
+    Both have the batch of `values` [N, ...]; tensors of the same name correspond.
     """
     return _walk_integers(float_model, integers, {float_model.graph.input[0].name: values}, _entry(integers, codes), "")
 
@@ -99,7 +105,7 @@ def _walk_loop(float_loop: NodeProto, loop: NodeProto, expected: Context, got: C
 
 
 def _pass(body: ModelWrapper, node: NodeProto, context: Context, state: NDArray, iteration: int) -> Context:
-    """Inputs of a body for one iteration: the state, and the iteration's row of each stacked parameter."""
+    """Return the inputs of a body for one iteration: the state, and the iteration's row of each stacked parameter."""
     entry, *parameters = [value.name for value in body.graph.input]
     rows = zip(parameters, node.input[1:], strict=True)
     return {entry: state, **{name: context[stacked][iteration] for name, stacked in rows}}
@@ -110,7 +116,7 @@ def _end(body: ModelWrapper, inputs: Context) -> NDArray:
 
 
 def find_in_hardware(integers: ModelWrapper, hardware: ModelWrapper, codes: NDArray[np.int64]) -> Difference | None:
-    """Return where the hardware graph first differs from the integer graph; both have the batch of ``codes``."""
+    """Return where the hardware graph first differs from the integer graph; both have the batch of `codes`."""
     channels_last = np.moveaxis(codes, 1, -1).reshape(len(codes), *hardware.get_tensor_shape(_first(hardware))[1:])
     entry = {_first(hardware): channels_last.astype(np.float32)}
     return _walk_hardware(integers, hardware, _entry(integers, codes), entry, "")

@@ -33,7 +33,7 @@ Forms = tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]
 
 
 def _forms(model: ModelWrapper) -> Forms:
-    """What integers of a model's outputs stand for: a step that makes labels comparable changes it."""
+    """Return what integers of a model's outputs stand for: a step that makes labels comparable changes it."""
     return tuple((output.scale, output.offset) for output in read_outputs(model))
 
 
@@ -43,10 +43,14 @@ class Proof:
 
     Parameters
     ----------
-    model_path : the model as it was given; images are taken from a `golden.npz` beside it, if there is one.
-    progress : receives a line per proof.
-    seconds : spent so far.
-    compared : the forms that were found equal, with the number of frames.
+    model_path
+        The model as it was given; images are taken from a `golden.npz` beside it, if there is one.
+    progress
+        Receives a line per proof.
+    seconds
+        Spent so far.
+    compared
+        The forms that were found equal, with the number of frames.
     """
 
     model_path: Path
@@ -61,11 +65,12 @@ class Proof:
     _forms: Forms = ()
 
     def check(self, model: ModelWrapper, last: bool = False) -> None:
-        """Compare a model after a build step, if it is in a new form or the ``last`` one.
+        """Compare a model after a build step, if it is in a new form or the `last` one.
 
         Raises
         ------
-        FlowError : it differs from the model as given; the message names node, channel and size.
+        FlowError
+            It differs from the model as given; the message names node, channel and size.
         """
         if read_input(model).codes is None:
             return

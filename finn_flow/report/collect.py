@@ -37,15 +37,17 @@ DEFAULT_PART = "xczu7ev-ffvc1156-2-e"
 
 
 def collect(folder: Path, training: Path | None = None) -> ReportData:
-    """Gather the report of the build in ``folder``.
+    """Gather the report of the build in `folder`.
 
     Parameters
     ----------
-    training: folder of `dsode train`; by default the one around the build, if that is one.
+    training
+        Folder of `dsode train`; by default the one around the build, if that is one.
 
     Raises
     ------
-    UserError: no build in ``folder``, no training in ``training``, or a damaged file; the message names it.
+    UserError
+        No build in `folder`, no training in `training`, or a damaged file; the message names it.
     """
     ensure_finn()
     import custom_ops  # noqa: F401  (registers the hardware ops)

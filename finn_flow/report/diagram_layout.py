@@ -70,7 +70,7 @@ class _Place:
 
 
 def lay_out(graph: Graph, contents: Mapping[str, Content], loops: Mapping[str, LoopText]) -> Drawing:
-    """Return the drawing of a graph and of its loops; ``contents`` and ``loops`` by the nodes' names."""
+    """Return the drawing of a graph and of its loops; `contents` and `loops` by the nodes' names."""
     ends = tuple(Content("end", (end, *graph[end].split()), narrow=True) for end in ("input", "output"))
     inside = _graph(graph, ends, WIDTH - 2 * SIDE, contents, loops)
     drawing = Drawing(WIDTH, inside.height + 3 * LANE)

@@ -28,7 +28,8 @@ def memory_map(model: ModelWrapper, part: str) -> list[Memory]:
 
     Parameters
     ----------
-    part: FPGA part, by which FINN's FIFOs choose their memory.
+    part
+        FPGA part, by which FINN's FIFOs choose their memory.
     """
     return list(_memories(model, "", part))
 
@@ -81,7 +82,7 @@ def _none(op: Any, part: str) -> Found:
 
 
 def _replay(op: Any, part: str) -> Found:
-    """A matrix-vector unit with fewer lanes than rows reads its input several times."""
+    """Return a matrix-vector unit with fewer lanes than rows reads its input several times."""
     if op.get_nodeattr("MH") > op.get_nodeattr("PE"):
         yield "input to repeat", op.get_nodeattr("MW") * op.get_input_datatype(0).bitwidth(), BY_SYNTHESIS
 

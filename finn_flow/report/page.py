@@ -42,7 +42,7 @@ def render(data: ReportData) -> str:
 
 
 def figure(value: tables.Cell, digits: int = 1) -> str:
-    """Return a cell as text: whole numbers with thousands separated, others with ``digits`` digits."""
+    """Return a cell as text: whole numbers with thousands separated, others with `digits` digits."""
     match value:
         case None:
             return NO_FIGURE

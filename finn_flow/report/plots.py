@@ -88,7 +88,7 @@ def cycles_plot(estimates: Estimates, target_cycles: int | None, measured_cycles
 
 @rc_context(_SETTINGS)
 def multipliers_plot(uses: list[Multipliers], ops: Mapping[str, tuple[str, str]]) -> str:
-    """Return bars of the share of the time in which each node's multipliers work; ``ops``: op and loop by node."""
+    """Return bars of the share of the time in which each node's multipliers work; `ops`: op and loop by node."""
     figure, axes = _bars_figure([full_short_name(use["name"], *ops[use["name"]]) for use in uses])
     bars = axes.barh(
         range(len(uses)), [100 * use["utilisation"] for use in uses], color=COLOURS["multiply"], height=0.7
@@ -164,9 +164,9 @@ def accuracy_plot(history: list[Epoch], target: str) -> str:
 
 
 def themed(svg: str, name: str, title: str, description: str) -> str:
-    """Make a plot a part of a page: its colours become the page's variables, its ids begin with ``name``.
+    """Make a plot a part of a page: its colours become the page's variables, its ids begin with `name`.
 
-    ``title`` and ``description`` are what a screen reader says; plain text.
+    `title` and `description` are what a screen reader says; plain text.
     """
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
     for variable, colour in COLOURS.items():

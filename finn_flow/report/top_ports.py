@@ -16,7 +16,8 @@ def check_top_ports(netlist: Netlist) -> Ports:
 
     Raises
     ------
-    FlowError: the header is not understood.
+    FlowError
+        The header is not understood.
     """
     top = netlist.modules[netlist.top]
     found = read_ports((netlist.folder / top.path).read_text(), netlist.top)

@@ -13,18 +13,21 @@ from finn_flow.report.page import render
 
 
 def write_report(folder: Path, training: Path | None = None) -> ReportData:
-    """Write the page about the build in ``folder``, and its data, and return the data.
+    """Write the page about the build in `folder`, and its data, and return the data.
 
     Nothing changes unless both can be made, and the data beside a page is always that page's.
 
     Parameters
     ----------
-    training: folder of `dsode train`; by default the one around the build, if that is one.
+    training
+        Folder of `dsode train`; by default the one around the build, if that is one.
 
     Raises
     ------
-    UserError: no build in ``folder``, no training in ``training``, a damaged file, or no right to write.
-    FlowError: the disk is full.
+    UserError
+        No build in `folder`, no training in `training`, a damaged file, or no right to write.
+    FlowError
+        The disk is full.
     """
     data = collect(folder, training)
     page = render(data)

@@ -31,7 +31,8 @@ def input_words(stream: Stream, frames: Frames) -> NDArray[np.uint8]:
 
     Raises
     ------
-    UserError: the frames have another shape, or values outside the stream's type.
+    UserError
+        The frames have another shape, or values outside the stream's type.
     """
     shape = stream.shape[1:]
     if frames.shape[1:] != shape:
@@ -54,10 +55,14 @@ class AcceleratorRun:
 
     Parameters
     ----------
-    netlist: what was simulated.
-    outputs: integers [frames, ...] at each output of the top.
-    taps: integers [frames x passes, ...] at each tapped stream, as (module, stream).
-    result: the engine's counters.
+    netlist
+        What was simulated.
+    outputs
+        Integers [frames, ...] at each output of the top.
+    taps
+        Integers [frames x passes, ...] at each tapped stream, as (module, stream).
+    result
+        The engine's counters.
     """
 
     netlist: Netlist
@@ -132,8 +137,10 @@ class Accelerator:
 
     Parameters
     ----------
-    netlist: what to simulate.
-    instruments: what to observe besides the outputs; the logits, where there are any, if not given.
+    netlist
+        What to simulate.
+    instruments
+        What to observe besides the outputs; the logits, where there are any, if not given.
     """
 
     def __init__(self, netlist: Netlist, instruments: Instruments | None = None) -> None:
@@ -161,7 +168,8 @@ class Accelerator:
 
         Raises
         ------
-        SimulationBuildError: a tool is missing or refuses the sources.
+        SimulationBuildError
+            A tool is missing or refuses the sources.
         """
         compile_design(self.design)
 
@@ -170,14 +178,19 @@ class Accelerator:
 
         Parameters
         ----------
-        frames: for each input by name, or for the only one.
-        stall: pauses at the accelerator's inputs and outputs; taps never pause.
-        options: further ones of `finn_flow.simulation.simulate`.
+        frames
+            For each input by name, or for the only one.
+        stall
+            Pauses at the accelerator's inputs and outputs; taps never pause.
+        options
+            Further ones of `finn_flow.simulation.simulate`.
 
         Raises
         ------
-        UserError: frames of another shape or type.
-        SimulationHang, SimulationError, SimulationBuildError: as `simulate`.
+        UserError
+            Frames of another shape or type.
+        SimulationHang, SimulationError, SimulationBuildError
+            As `simulate`.
         """
         netlist = self.netlist
         if not isinstance(frames, Mapping):

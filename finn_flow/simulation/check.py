@@ -33,15 +33,24 @@ class CheckResult:
 
     Parameters
     ----------
-    frames: frames compared.
-    mismatches: frames whose label or logits differ from the golden ones.
-    correct: frames whose label is the true class, None where that is not known.
-    cycles_per_frame: in steady state; None with fewer than three frames.
-    first_frame_latency_cycles: from the first word in to the last word out.
-    cycles: of the whole run.
-    seconds: of the run, without building.
-    golden: where the golden results are from.
-    first_mismatch: number of the first wrong frame, what it gave, and where it goes wrong.
+    frames
+        Frames compared.
+    mismatches
+        Frames whose label or logits differ from the golden ones.
+    correct
+        Frames whose label is the true class, None where that is not known.
+    cycles_per_frame
+        In steady state; None with fewer than three frames.
+    first_frame_latency_cycles
+        From the first word in to the last word out.
+    cycles
+        Of the whole run.
+    seconds
+        Of the run, without building.
+    golden
+        Where the golden results are from.
+    first_mismatch
+        Number of the first wrong frame, what it gave, and where it goes wrong.
     """
 
     frames: int
@@ -95,19 +104,28 @@ def check_accelerator(
 
     Parameters
     ----------
-    folder: what `dsode build` wrote.
-    golden_path: a file of `dsode export`, or a `.npy` of the model's input values; by default the build's `golden.npz`,
-        or, where it has none, random images and what the hardware graph makes of them in Python.
-    frames: how many, from the start again if there are not enough; all if not given (16 random ones).
-    stall: random pauses at both ends; none by default.
-    progress: receives lines for the person who waits.
-    seed: of random images.
-    expected: the outputs for a `.npy`, `expected_output.npy` beside it if not given.
+    folder
+        What `dsode build` wrote.
+    golden_path
+        A file of `dsode export`, or a `.npy` of the model's input values; by default the build's `golden.npz`, or,
+        where it has none, random images and what the hardware graph makes of them in Python.
+    frames
+        How many, from the start again if there are not enough; all if not given (16 random ones).
+    stall
+        Random pauses at both ends; none by default.
+    progress
+        Receives lines for the person who waits.
+    seed
+        Of random images.
+    expected
+        The outputs for a `.npy`, `expected_output.npy` beside it if not given.
 
     Raises
     ------
-    UserError: no build, or a golden file that does not fit it.
-    FlowError: no compiler, or the accelerator hangs (the message says how far each stream got).
+    UserError
+        No build, or a golden file that does not fit it.
+    FlowError
+        No compiler, or the accelerator hangs (the message says how far each stream got).
     """
     from finn_flow.finn_adapter.environment import ensure_finn
 

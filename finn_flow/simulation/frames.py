@@ -38,7 +38,8 @@ def frames_of_values(path: Path, values: NDArray, netlist: Netlist) -> Frames:
 
     Raises
     ------
-    UserError : another shape, or values that several quantisers of the model would round differently.
+    UserError
+        Another shape, or values that several quantisers of the model would round differently.
     """
     (stream,) = netlist.inputs.values()
     form, (_, height, width, channels) = netlist.given, stream.shape
@@ -69,7 +70,8 @@ def check_inputs(path: Path, inputs: NDArray, netlist: Netlist) -> None:
 
     Raises
     ------
-    UserError : it cannot.
+    UserError
+        It cannot.
     """
     (stream,) = netlist.inputs.values()
     fits = inputs.dtype.kind == "f" or (inputs.dtype.kind in "iu" and inputs.shape[1:] == stream.shape[1:])
@@ -89,7 +91,8 @@ def readings(path: Path, inputs: NDArray, netlist: Netlist) -> Iterator[tuple[st
 
     Raises
     ------
-    UserError : no frames, or another shape.
+    UserError
+        No frames, or another shape.
     """
     (stream,) = netlist.inputs.values()
     datatype = DataType[stream.datatype]

@@ -43,12 +43,18 @@ class Golden:
 
     Parameters
     ----------
-    frames: image codes, integers [N, H, W, C].
-    labels: positions of the largest values, [N], or [N, K] of the K largest; None where no label is selected.
-    logits: integer codes of the last layer, [N, values], channels last; None where only labels are known.
-    truth: true classes [N], where they are known.
-    source: where it comes from, for messages.
-    others: as `logits`, of the model's further outputs, where they are known.
+    frames
+        Image codes, integers [N, H, W, C].
+    labels
+        Positions of the largest values, [N], or [N, K] of the K largest; None where no label is selected.
+    logits
+        Integer codes of the last layer, [N, values], channels last; None where only labels are known.
+    truth
+        True classes [N], where they are known.
+    source
+        Where it comes from, for messages.
+    others
+        As `logits`, of the model's further outputs, where they are known.
     """
 
     frames: Frames
@@ -80,13 +86,16 @@ def load_golden(path: Path, netlist: Netlist, expected: Path | None = None) -> G
 
     Parameters
     ----------
-    path: `golden.npz` as `dsode export` writes it, with `inputs` (codes or pixels [N, H, W, C], or the model's input
+    path
+        `golden.npz` as `dsode export` writes it, with `inputs` (codes or pixels [N, H, W, C], or the model's input
         values) and `logits`; or a `.npy` with the model's input values, as FINN's `verify_input_npy`.
-    expected: for a `.npy`, the expected output; `expected_output.npy` beside it if not given.
+    expected
+        For a `.npy`, the expected output; `expected_output.npy` beside it if not given.
 
     Raises
     ------
-    UserError: no such file, not of this format, or made for another network.
+    UserError
+        No such file, not of this format, or made for another network.
     """
     if path.suffix == ".npy":
         return _load_npy(path, expected or path.with_name(EXPECTED_NPY), netlist)
@@ -129,7 +138,8 @@ def output_codes(path: Path, name: str, values: NDArray, form: OutputForm, netli
 
     Raises
     ------
-    UserError: another number of values, or no multiples of the output's scale.
+    UserError
+        Another number of values, or no multiples of the output's scale.
     """
     shape = netlist.value_shape(netlist.results.index(form))
     channels_first = (shape[-1], *shape[1:-1])
@@ -194,7 +204,8 @@ def read_npy(path: Path) -> NDArray:
 
     Raises
     ------
-    UserError: no such file, or not such an array.
+    UserError
+        No such file, or not such an array.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file")

@@ -23,13 +23,20 @@ class Difference:
 
     Parameters
     ----------
-    node: the node that produces it; inside a loop one of its body.
-    tensor: its tensor.
-    iteration: pass through the loop's body, None in the outer graph.
-    index: where in the tensor it first differs.
-    got, expected: the values there.
-    count: elements of this frame (and pass) that differ.
-    lsbs: the greatest difference.
+    node
+        The node that produces it; inside a loop one of its body.
+    tensor
+        Its tensor.
+    iteration
+        Pass through the loop's body, None in the outer graph.
+    index
+        Where in the tensor it first differs.
+    got, expected
+        The values there.
+    count
+        Elements of this frame (and pass) that differ.
+    lsbs
+        The greatest difference.
     """
 
     node: str
@@ -64,9 +71,12 @@ def find_difference(
 
     Parameters
     ----------
-    netlist, model: the netlist and its graph.
-    frames: image codes [N, H, W, C]; the last one is wrong, the others came before it.
-    stall: the pauses under which it was wrong.
+    netlist, model
+        The netlist and its graph.
+    frames
+        Image codes [N, H, W, C]; the last one is wrong, the others came before it.
+    stall
+        The pauses under which it was wrong.
     """
     alone = _compare(netlist, model, frames[-1:], stall, bodies=True)
     if alone is not None:

@@ -22,9 +22,12 @@ class StreamValues:
 
     Parameters
     ----------
-    module, stream: where it is.
-    iteration: pass through the loop's body, None in the outer graph.
-    values: integers in the shape of the stream.
+    module, stream
+        Where it is.
+    iteration
+        Pass through the loop's body, None in the outer graph.
+    values
+        Integers in the shape of the stream.
     """
 
     module: str
@@ -42,8 +45,10 @@ def stream_values(
 
     Parameters
     ----------
-    model: the netlist's `graph.onnx`.
-    bodies: whether to go through the bodies of loops.
+    model
+        The netlist's `graph.onnx`.
+    bodies
+        Whether to go through the bodies of loops.
     """
     top = netlist.modules[netlist.top]
     context = run_nodes(model, {model.graph.input[0].name: frame[np.newaxis].astype(np.float32)})

@@ -15,7 +15,7 @@ Step = Callable[[ModelWrapper, Any], ModelWrapper]
 
 
 def build_step(function: Step) -> Step:
-    """Make ``function`` a step: the errors of this package become FINN's user errors, with the original as cause."""
+    """Make `function` a step: the errors of this package become FINN's user errors, with the original as cause."""
 
     @functools.wraps(function)
     def step(model: ModelWrapper, cfg: Any) -> ModelWrapper:

@@ -33,7 +33,7 @@ def step_lower_to_integers(model: ModelWrapper, cfg: Any) -> ModelWrapper:
 
 @build_step
 def step_select_labels(model: ModelWrapper, cfg: Any) -> ModelWrapper:
-    """The accelerator gives the label of the largest value; leave the step out to get the values themselves."""
+    """Return the accelerator gives the label of the largest value; leave the step out to get the values themselves."""
     return model.transform(SelectLabels())
 
 

@@ -39,10 +39,10 @@ def step_convert_to_hardware(model: ModelWrapper, cfg: Any) -> ModelWrapper:
 
 @build_step
 def step_fold(model: ModelWrapper, cfg: Any) -> ModelWrapper:
-    """Choose PE, SIMD and memories of every node for ``target_fps`` with the least resources, and match stream widths.
+    """Choose PE, SIMD and memories of every node for `target_fps` with the least resources, and match stream widths.
 
-    What ``folding_config_file`` sets stays, and the rest is chosen around it; without ``target_fps`` nothing else is.
-    Writes what was chosen to ``report/folding_config.json``, in the format of ``folding_config_file``.
+    What `folding_config_file` sets stays, and the rest is chosen around it; without `target_fps` nothing else is.
+    Writes what was chosen to `report/folding_config.json`, in the format of `folding_config_file`.
     """
     return _fold(model, cfg, None)
 
@@ -78,7 +78,7 @@ def _fold(model: ModelWrapper, cfg: Any, latency_frames: float | None) -> ModelW
 def step_fold_for_board(model: ModelWrapper, cfg: Any) -> ModelWrapper:
     """Like `step_fold`, for the highest frame rate that fits into 70 % of each of the board's resources.
 
-    ``target_fps`` is the least that will do; it is an error if the highest is below it.
+    `target_fps` is the least that will do; it is an error if the highest is below it.
     """
     pins = _apply_config(model, cfg)
     result = fold_for_share(model, cfg.board, cfg._resolve_fpga_part(), pins=pins)

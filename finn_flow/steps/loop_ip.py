@@ -27,12 +27,15 @@ class GenerateLoopIP(Transformation):
 
     Parameters
     ----------
-    fpgapart: device name.
-    clk_ns: clock period in ns.
+    fpgapart
+        Device name.
+    clk_ns
+        Clock period in ns.
 
     Raises
     ------
-    FlowError: as `write_netlist`.
+    FlowError
+        As `write_netlist`.
     """
 
     def __init__(self, fpgapart: str, clk_ns: float) -> None:
@@ -74,6 +77,6 @@ class GenerateLoopIP(Transformation):
 
 
 def _alone(model: ModelWrapper, node: NodeProto) -> ModelWrapper:
-    """A graph of this node only."""
+    """Return a graph of this node only."""
     ends = [model.get_tensor_valueinfo(name) for name in (node.input[0], node.output[0])]
     return ModelWrapper(qonnx_make_model(helper.make_graph([node], node.name, ends[:1], ends[1:])))

@@ -19,7 +19,7 @@ def all_steps() -> dict[str, Step]:
 
 
 def register_steps() -> None:
-    """Add the steps to FINN's table, so that configs may call them ``step_fold`` instead of by dotted path."""
+    """Add the steps to FINN's table, so that configs may call them `step_fold` instead of by dotted path."""
     from finn.builder.build_dataflow_steps import build_dataflow_step_lookup
 
     build_dataflow_step_lookup.update(all_steps())

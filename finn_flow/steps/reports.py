@@ -15,7 +15,7 @@ from finn_flow.steps.decorator import build_step
 
 @build_step
 def step_report_estimates(model: ModelWrapper, cfg: Any) -> ModelWrapper:
-    """Write ``report/estimates.json``: cycles and resources per node, per loop and for the whole network."""
+    """Write `report/estimates.json`: cycles and resources per node, per loop and for the whole network."""
     report = estimate(model, cfg.synth_clk_period_ns, cfg.board, cfg._resolve_fpga_part())
     atomic_write_json(BuildFolder(Path(cfg.output_dir)).estimates, report)
     return model

@@ -29,7 +29,8 @@ def step_prepare_ip(model: ModelWrapper, cfg: Any) -> ModelWrapper:
 
     Raises
     ------
-    UserError: Vivado is here, but not the HLS library that FINN's DMA channels need.
+    UserError
+        Vivado is here, but not the HLS library that FINN's DMA channels need.
     """
     hls_library = get_settings().finn_deps / HLS_LIBRARY
     if shutil.which("vivado") is not None and not hls_library.is_dir():

@@ -47,8 +47,10 @@ def synthesise(
 
     Raises
     ------
-    FlowError: the tool refused the sources (its first messages are given), crashed, or left something unmapped.
-    UserError: a file cannot be read, the part is of another family.
+    FlowError
+        The tool refused the sources (its first messages are given), crashed, or left something unmapped.
+    UserError
+        A file cannot be read, the part is of another family.
     """
     job = SynthesisJob(top, sources, include_dirs, parameters or {}, defines or {}, data_files, part)
     return synthesise_all([stage(job)])[0]
@@ -61,12 +63,15 @@ def synthesise_all(
 
     Parameters
     ----------
-    processes: how many run at a time, >= 1.
-    progress: called with a line for each job that has ended.
+    processes
+        How many run at a time, >= 1.
+    progress
+        Called with a line for each job that has ended.
 
     Raises
     ------
-    FlowError: as `synthesise`, for the first job that failed; those that had ended are in the cache.
+    FlowError
+        As `synthesise`, for the first job that failed; those that had ended are in the cache.
     """
     cache = cache_subdir("synthesis")
     keys = result_keys(jobs)
@@ -85,7 +90,8 @@ def mapped_netlist(job: StagedJob) -> dict[str, Any]:
 
     Raises
     ------
-    FlowError: as `synthesise`.
+    FlowError
+        As `synthesise`.
     """
     synthesise_all([job], 1)
     with gzip.open(_netlist_path(cache_subdir("synthesis"), result_keys([job])[0]), "rt") as file:

@@ -19,13 +19,20 @@ class SynthesisJob:
 
     Parameters
     ----------
-    top: the module; what it instantiates is flattened into it.
-    sources: SystemVerilog and Verilog files in any order; what FINN's need is adapted in copies.
-    include_dirs: folders of headers.
-    parameters: overrides of the top's parameters; a string is passed as a string.
-    defines: macros; "" for one without a value. ``SYNTHESIS`` is always defined.
-    data_files: files that `$readmemh` names without a folder, or folders of such files.
-    part: device; any of the UltraScale+ family, which have the same primitives.
+    top
+        The module; what it instantiates is flattened into it.
+    sources
+        SystemVerilog and Verilog files in any order; what FINN's need is adapted in copies.
+    include_dirs
+        Folders of headers.
+    parameters
+        Overrides of the top's parameters; a string is passed as a string.
+    defines
+        Macros; "" for one without a value. `SYNTHESIS` is always defined.
+    data_files
+        Files that `$readmemh` names without a folder, or folders of such files.
+    part
+        Device; any of the UltraScale+ family, which have the same primitives.
     """
 
     top: str
@@ -43,10 +50,14 @@ class StagedJob:
 
     Parameters
     ----------
-    top, parameters, defines: as in `SynthesisJob`.
-    sources: the texts, as open synthesis accepts them.
-    data: contents of the memory files by name.
-    label: what messages call it, if not by its top.
+    top, parameters, defines
+        As in `SynthesisJob`.
+    sources
+        The texts, as open synthesis accepts them.
+    data
+        Contents of the memory files by name.
+    label
+        What messages call it, if not by its top.
     """
 
     top: str
@@ -79,7 +90,8 @@ def stage(job: SynthesisJob) -> StagedJob:
 
     Raises
     ------
-    UserError: a file cannot be read, the part is of another family.
+    UserError
+        A file cannot be read, the part is of another family.
     """
     if not job.part.removeprefix("xc").startswith(("zu", "ku", "vu", "au", "k26", "k24")):
         raise UserError(f"open synthesis maps to UltraScale+ devices, not to {job.part}")

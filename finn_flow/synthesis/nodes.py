@@ -28,11 +28,16 @@ class Unit:
 
     Parameters
     ----------
-    name: the node's; for a looped stage's control the stage's.
-    op_type: the node's.
-    loop: the loop whose body it is in, "" for the outer graph.
-    job: what to synthesise. Nodes that differ in nothing but their names have equal jobs.
-    streams: by port of the job's top the stream that is connected in the netlist, as (module, stream).
+    name
+        The node's; for a looped stage's control the stage's.
+    op_type
+        The node's.
+    loop
+        The loop whose body it is in, "" for the outer graph.
+    job
+        What to synthesise. Nodes that differ in nothing but their names have equal jobs.
+    streams
+        By port of the job's top the stream that is connected in the netlist, as (module, stream).
     """
 
     name: str
@@ -47,7 +52,8 @@ def units(netlist: Netlist, only: str | None = None) -> list[Unit]:
 
     Raises
     ------
-    UserError: there is no node called `only`.
+    UserError
+        There is no node called `only`.
     """
     files = _SourcePool(netlist)
     found = [

@@ -41,8 +41,10 @@ class SynthesisReport:
 
     Parameters
     ----------
-    nodes: all nodes, or the one that was asked for.
-    flat: the accelerator synthesised as one, where that was asked for.
+    nodes
+        All nodes, or the one that was asked for.
+    flat
+        The accelerator synthesised as one, where that was asked for.
     """
 
     nodes: tuple[NodeResources, ...]
@@ -110,14 +112,19 @@ def synthesise_build(
 
     Parameters
     ----------
-    node: only this node.
-    flat: synthesise the accelerator as one, too; much slower than its nodes.
-    processes: how many run at a time, >= 1.
+    node
+        Only this node.
+    flat
+        Synthesise the accelerator as one, too; much slower than its nodes.
+    processes
+        How many run at a time, >= 1.
 
     Raises
     ------
-    UserError: there is no netlist in `folder`, or no such node in it.
-    FlowError: the tool failed on a node.
+    UserError
+        There is no netlist in `folder`, or no such node in it.
+    FlowError
+        The tool failed on a node.
     """
     ensure_finn()
     netlist = Netlist.load(BuildFolder(folder).netlist)

@@ -43,14 +43,22 @@ class Resources:
 
     Parameters
     ----------
-    lut_logic: LUTs that compute; two functions are never put into one LUT.
-    lutram: LUTs of distributed memories.
-    srl: LUTs of shift registers.
-    ff: flip-flops; those that Vivado would move into a DSP or a BRAM are included.
-    carry8: carry chains in units of eight bits.
-    dsp48e2: DSP slices.
-    bram36: 36 kbit block RAMs, halves being RAMB18.
-    uram288: 288 kbit ultra RAMs.
+    lut_logic
+        LUTs that compute; two functions are never put into one LUT.
+    lutram
+        LUTs of distributed memories.
+    srl
+        LUTs of shift registers.
+    ff
+        Flip-flops; those that Vivado would move into a DSP or a BRAM are included.
+    carry8
+        Carry chains in units of eight bits.
+    dsp48e2
+        DSP slices.
+    bram36
+        36 kbit block RAMs, halves being RAMB18.
+    uram288
+        288 kbit ultra RAMs.
     """
 
     lut_logic: int = 0
@@ -93,11 +101,13 @@ def count_resources(module: Mapping[str, Any]) -> Resources:
 
     Parameters
     ----------
-    module: as Yosys writes it in JSON: "cells" with type and connections by name, and "ports".
+    module
+        As Yosys writes it in JSON: "cells" with type and connections by name, and "ports".
 
     Raises
     ------
-    FlowError: a cell is of no known primitive, so something was not mapped.
+    FlowError
+        A cell is of no known primitive, so something was not mapped.
     """
     cells = {name: cell for name, cell in module["cells"].items() if cell["type"] not in _ANNOTATIONS}
     types = Counter(cell["type"] for cell in cells.values())

@@ -42,9 +42,12 @@ def commands(
 
     Parameters
     ----------
-    top: module to synthesise, flattened.
-    sources: files relative to the current folder, in compile order.
-    include: folder of headers, or None.
+    top
+        Module to synthesise, flattened.
+    sources
+        Files relative to the current folder, in compile order.
+    include
+        Folder of headers, or None.
     """
     read = ["read_slang", *_READ, "--top", top]
     if include:
@@ -84,7 +87,7 @@ def _literal(value: int | str) -> str:
 
 
 def _products(value: str) -> str:
-    """Return the selection of the multiplications whose result has ``use_dsp = value``."""
+    """Return the selection of the multiplications whose result has `use_dsp = value`."""
     return _PRODUCTS.format(wires=_having("use_dsp", value))
 
 

@@ -1,10 +1,10 @@
 """The process that runs Yosys: forks one child per job and says how each of them ended.
 
 Yosys ends or crashes the process on errors, so it never runs in the caller's. The primitives' library is read once and
-inherited by every child. Run as ``python -m finn_flow.synthesis.worker JOBS PROCESSES PARENT``.
+inherited by every child. Run as `python -m finn_flow.synthesis.worker JOBS PROCESSES PARENT`.
 
-JOBS is a JSON file with a list of ``{"folder": ..., "top": ..., "sources": [...], "include": ..., "parameters": {...},
-"defines": {...}}``. For each job that ends a line ``index status`` comes on standard output, the status being 0 for
+JOBS is a JSON file with a list of `{"folder": ..., "top": ..., "sources": [...], "include": ..., "parameters": {...},
+"defines": {...}}`. For each job that ends a line `index status` comes on standard output, the status being 0 for
 success or what `os.waitstatus_to_exitcode` gives; the folder then holds the netlist and Yosys's log.
 """
 

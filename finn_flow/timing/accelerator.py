@@ -34,7 +34,8 @@ class AcceleratorTiming:
 
     Parameters
     ----------
-    timings: by node.
+    timings
+        By node.
     """
 
     def __init__(self, netlist: Netlist, units: list[Unit], timings: Mapping[str, ModuleTiming]) -> None:

@@ -70,9 +70,12 @@ class CellTiming:
 
     Parameters
     ----------
-    launch: clock to output, by output port.
-    through: what passes without a clock, by input and output port.
-    capture: set-up time, by input port.
+    launch
+        Clock to output, by output port.
+    through
+        What passes without a clock, by input and output port.
+    capture
+        Set-up time, by input port.
     """
 
     launch: Mapping[str, float] = field(default_factory=dict)
@@ -97,8 +100,10 @@ def cell_timing(cell_type: str, parameters: Mapping[str, Any], inputs: list[str]
 
     Parameters
     ----------
-    parameters: as Yosys writes them: numbers as strings of bits.
-    inputs, outputs: the cell's connected ports, clocks excepted.
+    parameters
+        As Yosys writes them: numbers as strings of bits.
+    inputs, outputs
+        The cell's connected ports, clocks excepted.
     """
     if _LUT.match(cell_type):
         return CellTiming(through=_all(inputs, outputs, LUT))

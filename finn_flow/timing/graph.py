@@ -33,11 +33,13 @@ class MappedGraph:
 
     Parameters
     ----------
-    module: as `finn_flow.synthesis.mapped_netlist` gives it.
+    module
+        As `finn_flow.synthesis.mapped_netlist` gives it.
 
     Raises
     ------
-    FlowError: there is a combinational loop.
+    FlowError
+        There is a combinational loop.
     """
 
     def __init__(self, module: Mapping[str, Any]) -> None:

@@ -22,10 +22,14 @@ class Path:
 
     Parameters
     ----------
-    delay_ns: from clock or port to set-up or port; a net at a port counts where it ends.
-    start, end: registers (or memories) or ports.
-    steps: what is on the way, in order: "LUT6 sum[3] (fan-out 4)".
-    loads: of the net at the port that the path starts at or ends at, inside the module.
+    delay_ns
+        From clock or port to set-up or port; a net at a port counts where it ends.
+    start, end
+        Registers (or memories) or ports.
+    steps
+        What is on the way, in order: "LUT6 sum[3] (fan-out 4)".
+    loads
+        Of the net at the port that the path starts at or ends at, inside the module.
     """
 
     delay_ns: float
@@ -51,11 +55,16 @@ class ModuleTiming:
 
     Parameters
     ----------
-    paths: the slowest between registers, one per pair of registers, slowest first.
-    entering: by input port the slowest path from it to a register, its net inside included.
-    leaving: by output port the slowest path from a register to it, its net not included.
-    crossing: by input and output port the slowest path between them, only the input's net included.
-    fan_outs: nets with more than `MANY_LOADS` loads, by name.
+    paths
+        The slowest between registers, one per pair of registers, slowest first.
+    entering
+        By input port the slowest path from it to a register, its net inside included.
+    leaving
+        By output port the slowest path from a register to it, its net not included.
+    crossing
+        By input and output port the slowest path between them, only the input's net included.
+    fan_outs
+        Nets with more than `MANY_LOADS` loads, by name.
     """
 
     paths: tuple[Path, ...]
@@ -85,7 +94,8 @@ def module_timing(module: Mapping[str, Any]) -> ModuleTiming:
 
     Raises
     ------
-    FlowError: there is a combinational loop.
+    FlowError
+        There is a combinational loop.
     """
     graph = MappedGraph(module)
     rank = {cell.name: place for place, cell in enumerate(graph.order)}

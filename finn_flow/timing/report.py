@@ -35,9 +35,12 @@ class TimingReport:
 
     Parameters
     ----------
-    paths: the slowest of the whole accelerator, slowest first, at most `WORST`.
-    slowest: by node the slowest path that ends in it, in ns.
-    fan_outs: nets with more than `finn_flow.timing.paths.MANY_LOADS` loads.
+    paths
+        The slowest of the whole accelerator, slowest first, at most `WORST`.
+    slowest
+        By node the slowest path that ends in it, in ns.
+    fan_outs
+        Nets with more than `finn_flow.timing.paths.MANY_LOADS` loads.
     """
 
     paths: tuple[NodePath, ...]
@@ -66,8 +69,10 @@ def time_build(folder: Path, processes: int = PROCESSES, progress: Callable[[str
 
     Raises
     ------
-    UserError: there is no netlist in `folder`.
-    FlowError: the synthesis tool failed on a node, or there is a combinational loop.
+    UserError
+        There is no netlist in `folder`.
+    FlowError
+        The synthesis tool failed on a node, or there is a combinational loop.
     """
     ensure_finn()
     netlist = Netlist.load(BuildFolder(folder).netlist)
@@ -97,7 +102,8 @@ def time_jobs(
 
     Raises
     ------
-    FlowError: as `synthesise_all` and `module_timing`.
+    FlowError
+        As `synthesise_all` and `module_timing`.
     """
     synthesise_all(jobs, processes, progress)
     known: dict[str, ModuleTiming] = {}

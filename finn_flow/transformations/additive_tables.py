@@ -24,7 +24,7 @@ FRACTION_BITS = (1, 2, 4, 6, 8, 10, 12)
 
 @dataclass(frozen=True)
 class SumIntervals:
-    """Which sums give the right code: ``lowest[a, b] <= x[a] + y[b] <= highest[a, b]``, in units of 2^-fraction_bits.
+    """Which sums give the right code: `lowest[a, b] <= x[a] + y[b] <= highest[a, b]`, in units of 2^-fraction_bits.
 
     A sum is rounded half to even and saturated, so next to odd codes the ties are not allowed, and at the ends of the
     range anything beyond is.
@@ -35,7 +35,7 @@ class SumIntervals:
 
     @staticmethod
     def of(codes: Integers, bounds: tuple[int, int], fraction_bits: int) -> SumIntervals:
-        """Intervals for the right ``codes`` [..., a, b], all within ``bounds``."""
+        """Intervals for the right `codes` [..., a, b], all within `bounds`."""
         centre = codes << fraction_bits
         reach = (1 << fraction_bits) >> 1
         slack = reach - ((codes & 1) if fraction_bits else 0)
@@ -44,7 +44,7 @@ class SumIntervals:
         )
 
     def second(self, first: Integers) -> Integers | None:
-        """The second operand's table [..., b], as near to 0 as can be, that goes with ``first`` [..., a]; or None."""
+        """Return the second operand's table [..., b], as near to 0 as can be, for `first` [..., a]; or None."""
         low = (self.lowest - first[..., :, None]).max(axis=-2)
         high = (self.highest - first[..., :, None]).min(axis=-2)
         return None if np.any(low > high) else np.clip(0, low, high)
@@ -93,11 +93,12 @@ def fixed_point_tables(first: NDArray[np.float64], second: NDArray[np.float64]) 
 
 
 def thresholds_on_sums(codes: Integers, sums: Integers, bounds: tuple[int, int]) -> Integers | None:
-    """Thresholds on ``sums`` [a, b] that give the right ``codes`` [..., a, b] for every pair; None if there are none.
+    """Thresholds on `sums` [a, b] that give the right `codes` [..., a, b] for every pair; None if there are none.
 
     Returns
     -------
-    [..., n], n = highest - lowest of ``bounds``; a level that is never reached has the largest sum + 1.
+    Integers | None
+        [..., n], n = highest - lowest of `bounds`; a level that is never reached has the largest sum + 1.
     """
     flat = np.argsort(sums, axis=None, kind="stable")
     ordered = sums.ravel()[flat]

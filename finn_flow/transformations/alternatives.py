@@ -20,15 +20,17 @@ class Alternative:
 
     Parameters
     ----------
-    node: unfolded, named as the other one but for the type.
-    constants: values and type of each constant input that the graph does not have yet, by name.
+    node
+        Unfolded, named as the other one but for the type.
+    constants
+        Values and type of each constant input that the graph does not have yet, by name.
     """
 
     node: NodeProto
     constants: dict[str, tuple[NDArray, BaseDataType]] = field(default_factory=dict)
 
     def constant(self, model: ModelWrapper) -> NDArray | None:
-        """The values of the node's second input, if it is a constant."""
+        """Return the values of the node's second input, if it is a constant."""
         if len(self.node.input) < 2:
             return None
         name = self.node.input[1]
@@ -46,12 +48,12 @@ def alternatives(model: ModelWrapper, node: NodeProto) -> list[Alternative]:
 
 
 def other_types(op_type: str) -> list[str]:
-    """Return the types of nodes that may take the place of one of type ``op_type``."""
+    """Return the types of nodes that may take the place of one of type `op_type`."""
     return list(_MAKERS.get(op_type, {}))
 
 
 def alternative(model: ModelWrapper, node: NodeProto, op_type: str) -> Alternative | None:
-    """Return the node of one of the `other_types` for the place of ``node``, or None if it would not be the same."""
+    """Return the node of one of the `other_types` for the place of `node`, or None if it would not be the same."""
     made = _MAKERS[node.op_type][op_type](model, node)
     if made is None:
         return None
@@ -61,13 +63,13 @@ def alternative(model: ModelWrapper, node: NodeProto, op_type: str) -> Alternati
 
 
 def alternative_name(node: NodeProto, op_type: str) -> str:
-    """Return the name of ``node`` with another type in it and the same number."""
+    """Return the name of `node` with another type in it and the same number."""
     start, _, number = node.name.rpartition(node.op_type)
     return f"{start}{op_type}{number}" if number else f"{node.name}_{op_type}"
 
 
 def put_in_place(model: ModelWrapper, node: NodeProto, alternative: Alternative) -> None:
-    """Make ``alternative`` of ``node``, which is in ``model``; constants that nothing reads any more go."""
+    """Make `alternative` of `node`, which is in `model`; constants that nothing reads any more go."""
     before = [name for name in node.input if model.get_initializer(name) is not None]
     node.CopyFrom(alternative.node)
     for name, (values, datatype) in alternative.constants.items():

@@ -14,12 +14,12 @@ LOOP_OPS = ("ODELoop", "ODELoop_rtl")
 
 
 def loops(model: ModelWrapper) -> Iterator[NodeProto]:
-    """The loop nodes of ``model``, in order."""
+    """Give the loop nodes of `model`, in order."""
     return (node for node in model.graph.node if node.op_type in LOOP_OPS)
 
 
 def loop_body(node: NodeProto) -> ModelWrapper:
-    """A copy of a loop's body; write it back with `set_loop_body`."""
+    """Return a copy of a loop's body; write it back with `set_loop_body`."""
     body: ModelWrapper = getCustomOp(node).get_nodeattr("body")
     return body
 
@@ -30,12 +30,12 @@ def set_loop_body(node: NodeProto, body: ModelWrapper) -> None:
 
 
 def change_bodies(model: ModelWrapper, change: Callable[[ModelWrapper], ModelWrapper]) -> None:
-    """Replace every loop's body by ``change(body)``."""
+    """Replace every loop's body by `change(body)`."""
     for node in loops(model):
         set_loop_body(node, change(loop_body(node)))
 
 
 def index_tensor(model: ModelWrapper) -> str | None:
-    """The input of a hardware body that carries the iteration number, if it has one."""
+    """Return the input of a hardware body that carries the iteration number, if it has one."""
     inputs = model.graph.input
     return inputs[1].name if len(inputs) > 1 else None

@@ -23,7 +23,7 @@ class CodeRange:
     highest: Integers
 
     def of_channels(self, channels: int) -> CodeRange:
-        """The range of a flattened map, whose channels are those of its pixels one after the other."""
+        """Return the range of a flattened map, whose channels are those of its pixels one after the other."""
         if len(self.lowest) == channels:
             return self
         pixels, rest = divmod(channels, len(self.lowest))
@@ -32,7 +32,7 @@ class CodeRange:
         return CodeRange(np.tile(self.lowest, pixels), np.tile(self.highest, pixels))
 
     def with_zero(self) -> CodeRange:
-        """The range with what padding adds to it."""
+        """Return the range with what padding adds to it."""
         return CodeRange(np.minimum(self.lowest, 0), np.maximum(self.highest, 0))
 
 
@@ -67,7 +67,7 @@ def _windows(model: ModelWrapper, node: NodeProto) -> CodeRange:
 
 
 def _products(found: CodeRange, weights: Integers) -> CodeRange:
-    """The range of the sums over the first axis of ``weights`` [inputs, outputs], each input with its own range."""
+    """Return the range of sums over the first axis of `weights` [inputs, outputs], each input with its range."""
     ends = np.stack([weights * found.lowest[:, None], weights * found.highest[:, None]])
     return CodeRange(ends.min(axis=0).sum(axis=0), ends.max(axis=0).sum(axis=0))
 

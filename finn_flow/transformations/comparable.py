@@ -13,9 +13,9 @@ _MOST_FRACTION_BITS = 4
 
 
 def fixed_point_offsets(offsets: NDArray[np.float64]) -> tuple[int, NDArray[np.int64]]:
-    """Return fraction bits k and whole numbers b with which integers compare as with their ``offsets``.
+    """Return fraction bits k and whole numbers b with which integers compare as with their `offsets`.
 
-    ``n_i · 2^k + b_i < n_j · 2^k + b_j`` exactly if ``n_i + offsets_i < n_j + offsets_j``, for all integers n: it is
+    `n_i · 2^k + b_i < n_j · 2^k + b_j` exactly if `n_i + offsets_i < n_j + offsets_j`, for all integers n: it is
     the order of the fractions that counts. Equal stays equal.
     """
     nearest = np.rint(offsets)

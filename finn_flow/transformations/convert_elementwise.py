@@ -98,7 +98,7 @@ def convert_affine(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph
 
 
 def _in_stream_order(hardware: HardwareGraph, x: str, output: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Parameters [.., features or 1, n] in the order in which the features of ``x`` come, which ``output`` keeps."""
+    """Parameters [.., features or 1, n] in the order in which the features of `x` come, which `output` keeps."""
     order = hardware.orders.get(x)
     if order is None:
         return values

@@ -36,7 +36,8 @@ class ConvertToHardware(Transformation):
 
     Raises
     ------
-    UserError : an operation or a shape that no hardware node covers; the message names the node and what is possible.
+    UserError
+        An operation or a shape that no hardware node covers; the message names the node and what is possible.
     """
 
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:

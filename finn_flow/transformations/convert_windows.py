@@ -21,7 +21,7 @@ def convert_max_pool(model: ModelWrapper, node: NodeProto, hardware: HardwareGra
 def emit_reduction(
     hardware: HardwareGraph, x: str, output: str, window: Window, operation: str, weights: str | None = None
 ) -> None:
-    """Reduce windows channel by channel; ``weights`` names those of operation "dot"."""
+    """Reduce windows channel by channel; `weights` names those of operation "dot"."""
     _, height, width, channels = hardware.shapes[x]
     types = {} if weights is None else {"weightDataType": hardware.dtypes[weights]}
     hardware.emit(
@@ -43,7 +43,7 @@ def emit_reduction(
 
 
 def emit_windows(node: NodeProto, hardware: HardwareGraph, x: str, window: Window) -> str:
-    """Padding and sliding windows of a dense convolution; returns the tensor [1, OH, OW, KH·KW·C]."""
+    """Emit padding and sliding windows of a dense convolution; return the tensor [1, OH, OW, KH·KW·C]."""
     if window.kernel == window.stride == (1, 1) and not any(window.padding):
         return x
     _, height, width, channels = hardware.shapes[x]

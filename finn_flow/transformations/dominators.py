@@ -35,7 +35,7 @@ def immediate_postdominators(index: GraphIndex) -> dict[str, str]:
 
 
 def _tree(edges: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the immediate dominator of each tensor that is reached from `OUTSIDE` through ``edges``."""
+    """Return the immediate dominator of each tensor that is reached from `OUTSIDE` through `edges`."""
     dominators = networkx.immediate_dominators(networkx.DiGraph(edges), OUTSIDE)
     return {name: dominator for name, dominator in dominators.items() if name != OUTSIDE}
 
@@ -66,7 +66,7 @@ def chains(index: GraphIndex) -> list[list[str]]:
 
 
 def region(index: GraphIndex, start: str, end: str) -> set[int]:
-    """Return the numbers of the nodes that ``end`` depends on, not looking beyond ``start``."""
+    """Return the numbers of the nodes that `end` depends on, not looking beyond `start`."""
     nodes: set[int] = set()
     pending = [end]
     while pending:
@@ -79,6 +79,6 @@ def region(index: GraphIndex, start: str, end: str) -> set[int]:
 
 
 def is_closed(index: GraphIndex, nodes: set[int], end: str) -> bool:
-    """Tell whether nothing but ``end`` leaves the region ``nodes``."""
+    """Tell whether nothing but `end` leaves the region `nodes`."""
     inner = {name for number in nodes for name in index.nodes[number].output if name} - {end}
     return not any(name in index.graph_outputs or not nodes.issuperset(index.consumers.get(name, ())) for name in inner)

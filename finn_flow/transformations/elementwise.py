@@ -66,7 +66,7 @@ _MONOTONE = frozenset({"Add", "Sub", "Mul", "Div", "Neg", "Relu", "Clip", "Max",
 
 @dataclass(frozen=True)
 class Source:
-    """The value of an integer tensor: code · scale, in float32; ``scale`` is [1, 1, channels or 1, 1]."""
+    """The value of an integer tensor: code · scale, in float32; `scale` is [1, 1, channels or 1, 1]."""
 
     tensor: str
     scale: Floats
@@ -87,7 +87,7 @@ Expression = Source | Operation | Floats
 
 
 def evaluate(expression: Expression, codes: Mapping[str, NDArray[np.integer]]) -> Floats:
-    """The float32 value of ``expression`` for codes of its sources, [iterations, positions, channels, codes] each."""
+    """Return float32 values of `expression` for codes of its sources, [iterations, positions, channels, codes]."""
     known: dict[int, Floats] = {}
 
     def value(part: Expression) -> Floats:
@@ -105,7 +105,7 @@ def evaluate(expression: Expression, codes: Mapping[str, NDArray[np.integer]]) -
 
 
 def is_monotone(expression: Expression) -> bool:
-    """Whether ``expression`` surely rises or surely falls everywhere, for each element by itself."""
+    """Whether `expression` surely rises or surely falls everywhere, for each element by itself."""
     while isinstance(expression, Operation):
         dynamic = [operand for operand in expression.operands if not isinstance(operand, np.ndarray)]
         kind = expression.node.op_type
@@ -118,7 +118,7 @@ def is_monotone(expression: Expression) -> bool:
 
 
 def split_sum(expression: Expression) -> tuple[Expression, Expression, bool] | None:
-    """The two operands of the addition inside monotone operations on its result, and whether the second is subtracted.
+    """Return the operands of the addition inside monotone operations, and whether the second is subtracted.
 
     None where there is no such addition.
     """
@@ -133,7 +133,7 @@ def split_sum(expression: Expression) -> tuple[Expression, Expression, bool] | N
 
 
 def sources_of(expression: Expression) -> set[str]:
-    """The integer tensors that an expression depends on."""
+    """Return the integer tensors that an expression depends on."""
     if isinstance(expression, np.ndarray):
         return set()
     if isinstance(expression, Source):

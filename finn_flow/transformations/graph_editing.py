@@ -11,7 +11,7 @@ from finn_flow.transformations.graph_index import live_nodes
 
 
 def replace_nodes(graph: GraphProto, nodes: Iterable[NodeProto]) -> None:
-    """Make ``nodes``, topologically sorted, the nodes of ``graph``, without those that no graph output needs.
+    """Make `nodes`, topologically sorted, the nodes of `graph`, without those that no graph output needs.
 
     Initialisers, value infos and annotations of tensors that are gone go as well; graph inputs stay.
     """
@@ -27,7 +27,7 @@ def replace_nodes(graph: GraphProto, nodes: Iterable[NodeProto]) -> None:
 
 
 def is_sorted(graph: GraphProto) -> bool:
-    """Tell whether every node of ``graph`` stands behind the nodes whose outputs it reads."""
+    """Tell whether every node of `graph` stands behind the nodes whose outputs it reads."""
     pending = {name for node in graph.node for name in node.output}
     for node in graph.node:
         if not pending.isdisjoint(node.input):

@@ -19,20 +19,28 @@ CONSTANT_ATTRIBUTES = ("value", "value_float", "value_floats", "value_int", "val
 class GraphIndex:
     """Live nodes, producers, consumers and constants of a topologically sorted graph.
 
-    Nodes are numbered by their place in ``graph.node``. *Live* nodes lead to a graph output. A *constant* is an
-    initialiser or whatever is computed from initialisers alone; every other tensor is *dynamic*. ``Identity`` and
+    Nodes are numbered by their place in `graph.node`. *Live* nodes lead to a graph output. A *constant* is an
+    initialiser or whatever is computed from initialisers alone; every other tensor is *dynamic*. `Identity` and
     casts to a tensor's own type are transparent: their readers count as readers of what they copy.
 
     Attributes
     ----------
-    nodes : the live nodes that compute something dynamic, by number, in topological order
-    inputs : their inputs with copies resolved, by node number
-    producer : dynamic tensor -> (node number, output position); graph inputs have none
-    consumers : dynamic tensor -> numbers of the live nodes that read it, ascending
-    tensors : all live dynamic tensors in topological order
-    graph_inputs, graph_outputs : dynamic inputs in order; resolved outputs
-    level : dynamic tensor -> length of the longest path to it
-    shapes, element_types : what the graph's value infos and initialisers say
+    nodes
+        The live nodes that compute something dynamic, by number, in topological order.
+    inputs
+        Their inputs with copies resolved, by node number.
+    producer
+        Dynamic tensor -> (node number, output position); graph inputs have none.
+    consumers
+        Dynamic tensor -> numbers of the live nodes that read it, ascending.
+    tensors
+        All live dynamic tensors in topological order.
+    graph_inputs, graph_outputs
+        Dynamic inputs in order; resolved outputs.
+    level
+        Dynamic tensor -> length of the longest path to it.
+    shapes, element_types
+        What the graph's value infos and initialisers say.
 
     Raises
     ------
@@ -96,15 +104,15 @@ class GraphIndex:
         return node.op_type == "Identity"
 
     def resolve(self, name: str) -> str:
-        """Return the tensor that ``name`` is a mere copy of, or ``name`` itself."""
+        """Return the tensor that `name` is a mere copy of, or `name` itself."""
         return self._sources.get(name, name)
 
     def is_constant(self, name: str) -> bool:
-        """Tell whether the resolved tensor ``name`` is computed from initialisers alone."""
+        """Tell whether the resolved tensor `name` is computed from initialisers alone."""
         return name in self.initialisers or name in self.constant_producer
 
     def intern(self, key: Hashable) -> int:
-        """Return one small number per distinct ``key``, so that long keys compare in one step."""
+        """Return one small number per distinct `key`, so that long keys compare in one step."""
         return self._interned.setdefault(key, len(self._interned))
 
     def constant_key(self, name: str) -> int:
@@ -142,7 +150,7 @@ class GraphIndex:
         return context[name]
 
     def constant_nodes(self, names: Iterable[str]) -> tuple[list[NodeProto], list[str]]:
-        """Return the nodes that compute the constants ``names``, in order, and the initialisers they start from."""
+        """Return the nodes that compute the constants `names`, in order, and the initialisers they start from."""
         nodes: dict[str, NodeProto] = {}
         leaves: dict[str, None] = {}
         pending = [(name, False) for name in reversed(list(names))]
@@ -160,7 +168,7 @@ class GraphIndex:
 
 
 def live_nodes(nodes: Iterable[NodeProto], outputs: Iterable[str]) -> list[int]:
-    """Return the numbers of those of the sorted ``nodes`` that the tensors ``outputs`` depend on, ascending."""
+    """Return the numbers of those of the sorted `nodes` that the tensors `outputs` depend on, ascending."""
     needed = set(outputs)
     live = []
     for number, node in reversed(list(enumerate(nodes))):

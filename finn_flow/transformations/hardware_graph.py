@@ -27,11 +27,16 @@ class HardwareGraph:
 
     Parameters
     ----------
-    indexed: parameters with a leading iteration axis, of a loop's body.
-    iterations: of the loop, in its body.
-    uses_index: whether a node of the body reads the iteration number.
-    aliases: tensors of the integer graph for which another one stands.
-    orders: of flattened maps, the number in the integer graph of each feature in the order of the stream.
+    indexed
+        Parameters with a leading iteration axis, of a loop's body.
+    iterations
+        Of the loop, in its body.
+    uses_index
+        Whether a node of the body reads the iteration number.
+    aliases
+        Tensors of the integer graph for which another one stands.
+    orders
+        Of flattened maps, the number in the integer graph of each feature in the order of the stream.
     """
 
     nodes: list[NodeProto] = field(default_factory=list)
@@ -51,7 +56,7 @@ class HardwareGraph:
         return node
 
     def tensor(self, name: str) -> str:
-        """Return the tensor that stands for ``name`` of the integer graph."""
+        """Return the tensor that stands for `name` of the integer graph."""
         return self.aliases.get(name, name)
 
     def define(self, name: str, shape: Sequence[int], dtype: str) -> None:

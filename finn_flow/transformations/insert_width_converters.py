@@ -17,7 +17,7 @@ from finn_flow.transformations.bodies import index_tensor, loop_body, loops, set
 class InsertWidthConverters(Transformation):
     """Put a `StreamingDataWidthConverter_rtl` wherever a producer's word differs from its reader's, bodies included.
 
-    A loop's stream is as wide as its attribute ``PE`` says, which is the width at both ends of its body. Every tensor
+    A loop's stream is as wide as its attribute `PE` says, which is the width at both ends of its body. Every tensor
     must have one reader (see `InsertForks`).
     """
 
@@ -32,7 +32,7 @@ class InsertWidthConverters(Transformation):
 
 
 def _connect(model: ModelWrapper, entry: dict[str, int], exit_: dict[str, int]) -> None:
-    """Insert converters on all edges; ``entry`` and ``exit_`` give the elements per word at the graph's ends."""
+    """Insert converters on all edges; `entry` and `exit_` give the elements per word at the graph's ends."""
     written = dict(entry)
     for node in model.graph.node:
         instance = getCustomOp(node)
@@ -61,7 +61,7 @@ def _connect(model: ModelWrapper, entry: dict[str, int], exit_: dict[str, int]) 
 def width_converter(
     source: str, sink: str, shape: Sequence[int], dtype: BaseDataType, in_elements: int, out_elements: int
 ) -> NodeProto:
-    """Return a converter from words of ``in_elements`` to words of ``out_elements``, without a name."""
+    """Return a converter from words of `in_elements` to words of `out_elements`, without a name."""
     return helper.make_node(
         "StreamingDataWidthConverter_rtl",
         [source],

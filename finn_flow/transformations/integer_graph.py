@@ -25,7 +25,7 @@ DOMAIN = "custom_ops"
 class Codes:
     """A tensor of integers in the new graph; value = code · scale.
 
-    ``scale`` is a scalar or [channels]; ``lowest`` and ``highest`` bound the codes likewise.
+    `scale` is a scalar or [channels]; `lowest` and `highest` bound the codes likewise.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Codes:
 
 
 def per_channel(values: NDArray) -> NDArray:
-    """A scalar or [channels] in the layout of elementwise functions, [1, 1, channels or 1, 1]."""
+    """Return a scalar or [channels] in the layout of elementwise functions, [1, 1, channels or 1, 1]."""
     return values.reshape(1, 1, -1, 1)
 
 
@@ -128,7 +128,7 @@ class IntegerGraph:
         return name
 
     def fresh(self, name: str) -> str:
-        """``name``, or that name with a number behind it if a tensor has it already."""
+        """`name`, or that name with a number behind it if a tensor has it already."""
         return unique_name(name, self.shapes.keys() | self.initializers.keys() | self.new_parameters.keys())
 
 
@@ -136,7 +136,7 @@ Bounds = tuple[int | NDArray[np.int64], int | NDArray[np.int64]]
 
 
 def unique_name(base: str, taken: Container[str]) -> str:
-    """Return ``base``, with a number behind it if the name is ``taken`` already."""
+    """Return `base`, with a number behind it if the name is `taken` already."""
     name, number = base, 0
     while name in taken:
         number += 1
@@ -145,7 +145,7 @@ def unique_name(base: str, taken: Container[str]) -> str:
 
 
 def integer_type(lowest: int, highest: int, signed: bool = False) -> str:
-    """Name of the smallest INT (or UINT, unless ``signed``) of at least 2 bits that holds both bounds."""
+    """Name of the smallest INT (or UINT, unless `signed`) of at least 2 bits that holds both bounds."""
     if lowest >= 0 and not signed:
         return f"UINT{max(int(highest).bit_length(), 2)}"
     return f"INT{1 + max(max(int(highest), 0).bit_length(), (-int(lowest) - 1).bit_length() if lowest < 0 else 0, 1)}"

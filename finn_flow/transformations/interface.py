@@ -26,7 +26,8 @@ class InputCodes:
 
     Parameters
     ----------
-    scale : value of one code, one number or one per channel.
+    scale
+        Value of one code, one number or one per channel.
     """
 
     scale: tuple[float, ...]
@@ -45,7 +46,7 @@ class InputCodes:
         return cls(scale, *fields, quantiser.zero_point, quantiser.bipolar)
 
     def quantiser(self, rank: int) -> Quantiser:
-        """Return the quantiser for values of ``rank`` axes, the channels on axis 1."""
+        """Return the quantiser for values of `rank` axes, the channels on axis 1."""
         scale = np.asarray(_per_channel(self.scale, rank))
         return Quantiser(scale, self.bits, self.signed, self.narrow, self.rounding, self.zero_point, self.bipolar)
 
@@ -79,11 +80,16 @@ class InputForm:
 
     Parameters
     ----------
-    name : of the input in the given model.
-    axes : axis i of the given input is axis ``axes[i]`` of the graph's; () if they are the same.
-    steps : normalisation inside the model; it is left to whoever makes the codes.
-    codes : what the first quantiser makes; None as long as that is not known.
-    exact_codes_only : whether only values that are codes give the model's results, because several quantisers read it.
+    name
+        Of the input in the given model.
+    axes
+        Axis i of the given input is axis `axes[i]` of the graph's; () if they are the same.
+    steps
+        Normalisation inside the model; it is left to whoever makes the codes.
+    codes
+        What the first quantiser makes; None as long as that is not known.
+    exact_codes_only
+        Whether only values that are codes give the model's results, because several quantisers read it.
     """
 
     name: str
@@ -136,11 +142,16 @@ class OutputForm:
 
     Parameters
     ----------
-    name : of the output in the given model.
-    tensor : the tensor of the given model whose values, in their order, the graph's output stands for.
-    axes : axis i of ``tensor`` is axis ``axes[i]`` of the graph's output; () if they are the same.
-    scale, offset : value = code · scale + offset, one number or one per channel; () as long as they are not known.
-    labels : how many labels are selected, those of the largest values; 0 if the values themselves are given.
+    name
+        Of the output in the given model.
+    tensor
+        The tensor of the given model whose values, in their order, the graph's output stands for.
+    axes
+        Axis i of `tensor` is axis `axes[i]` of the graph's output; () if they are the same.
+    scale, offset
+        Value = code · scale + offset, one number or one per channel; () as long as they are not known.
+    labels
+        How many labels are selected, those of the largest values; 0 if the values themselves are given.
     """
 
     name: str
@@ -183,14 +194,14 @@ def write_forms(model: ModelWrapper, given: InputForm, outputs: list[OutputForm]
 
 
 def input_from_json(entry: dict[str, Any]) -> InputForm:
-    """Return the form that ``asdict`` wrote."""
+    """Return the form that `asdict` wrote."""
     steps = tuple(Step(s["op_type"], tuple(s["constant"]), s["constant_first"]) for s in entry["steps"])
     codes = entry["codes"] and InputCodes(**{**entry["codes"], "scale": tuple(entry["codes"]["scale"])})
     return InputForm(entry["name"], tuple(entry["axes"]), steps, codes, entry["exact_codes_only"])
 
 
 def output_from_json(entry: dict[str, Any]) -> OutputForm:
-    """Return the form that ``asdict`` wrote."""
+    """Return the form that `asdict` wrote."""
     axes, scale, offset = (tuple(entry[key]) for key in ("axes", "scale", "offset"))
     return OutputForm(entry["name"], entry["tensor"], axes, scale, offset, entry["labels"])
 

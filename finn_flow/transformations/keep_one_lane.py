@@ -61,7 +61,7 @@ class KeepOneLane(Transformation):
 
 
 def _thin_parameter(model: ModelWrapper, name: str, axis: int, step: int) -> None:
-    """Keep every ``step``-th channel of a parameter; one that all channels share stays."""
+    """Keep every `step`-th channel of a parameter; one that all channels share stays."""
     values = model.get_initializer(name)
     if values.shape[axis] > 1:
         datatype = model.get_tensor_datatype(name)

@@ -11,7 +11,7 @@ from custom_ops.window_reduce.reference import Window
 
 
 def attributes(node: NodeProto) -> dict[str, Any]:
-    """The attributes of a node by name."""
+    """Return the attributes of a node by name."""
     return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
 
 

@@ -15,7 +15,7 @@ MOST_SOURCES = 2
 
 
 def lower_elementwise(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> None:
-    """Note what ``node`` does to codes; several operands may depend on one or two integer tensors altogether."""
+    """Note what `node` does to codes; several operands may depend on one or two integer tensors altogether."""
     shape = tuple(model.get_tensor_shape(node.output[0]))
     sources: dict[str, Codes] = {}
     operands: list[Expression] = []
@@ -53,7 +53,7 @@ def as_pending(value: Codes | Pending) -> Pending:
 
 
 def _constant(model: ModelWrapper, node: NodeProto, graph: IntegerGraph, name: str, rank: int) -> NDArray[np.float32]:
-    """The constant operand as [iterations or 1, 1, channels or 1, 1]; a bound of a Clip stays a scalar."""
+    """Return the constant operand as [iterations or 1, 1, channels or 1, 1]; a bound of a Clip stays a scalar."""
     indexed = name in graph.indexed
     known = graph.env.get(name)
     value = known.values if isinstance(known, Weights) else model.get_initializer(name)
@@ -71,11 +71,12 @@ def _constant(model: ModelWrapper, node: NodeProto, graph: IntegerGraph, name: s
 def constant_layout(
     node: NodeProto, name: str, constant: NDArray[np.float32], rank: int, indexed: bool
 ) -> NDArray[np.float32]:
-    """Bring a constant, which broadcasts against a tensor of ``rank`` axes, to [iterations or 1, 1, channels or 1, 1].
+    """Bring a constant, which broadcasts against a tensor of `rank` axes, to [iterations or 1, 1, channels or 1, 1].
 
     Raises
     ------
-    UserError : it differs along other axes than the channels.
+    UserError
+        It differs along other axes than the channels.
     """
     leading = constant.shape[0] if indexed else 1
     per_use = constant.shape[1:] if indexed else constant.shape

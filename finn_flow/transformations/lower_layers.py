@@ -65,7 +65,7 @@ def _lower_stacked_conv(model: ModelWrapper, node: NodeProto, stacked: Stacked, 
 
 
 def _convolve_constant(node: NodeProto, part: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What constant channels [iterations, c, *map] add: [iterations, pixels, output channels, 1]."""
+    """Return what constant channels [iterations, c, *map] add: [iterations, pixels, output channels, 1]."""
     window = window_of(node, weights.shape[2:])
     maps = part.reshape(*part.shape[:3], -1).transpose(0, 2, 3, 1).astype(np.float64)
     taps = window.taps(maps, 0)
@@ -95,7 +95,7 @@ def lower_matmul(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> N
 
 
 def check_explicit_padding(node: NodeProto) -> None:
-    """Require padding that is written down in ``pads``."""
+    """Require padding that is written down in `pads`."""
     mode = attributes(node).get("auto_pad", b"NOTSET").decode()
     if mode not in ("NOTSET", "VALID"):
         raise UserError(f"{node.name}: padding must be given by pads, not by auto_pad={mode}")
@@ -122,9 +122,9 @@ def _emit_layer(
     groups: int,
     offset: NDArray[np.float32] | None = None,
 ) -> None:
-    """Add the integer layer; ``rows`` holds the weights of each output channel, [channels, inputs].
+    """Add the integer layer; `rows` holds the weights of each output channel, [channels, inputs].
 
-    ``offset`` and the bias are added in the function behind it.
+    `offset` and the bias are added in the function behind it.
     """
     name = node.output[0]
     shape = tuple(model.get_tensor_shape(name))

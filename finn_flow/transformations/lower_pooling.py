@@ -85,11 +85,12 @@ def lower_max_pool(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) ->
 
 
 def pooled_operand(node: NodeProto, graph: IntegerGraph) -> Codes:
-    """The codes that a node pools.
+    """Return the codes that a node pools.
 
     Raises
     ------
-    UserError : its input is not quantised or no feature map.
+    UserError
+        Its input is not quantised or no feature map.
     """
     x = graph.env.get(node.input[0])
     if not isinstance(x, Codes) or len(x.shape) not in (3, 4):

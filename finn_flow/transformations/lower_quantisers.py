@@ -134,13 +134,13 @@ def _lower_function(
 def code_function(
     source: Codes, pending: Pending, quantiser: Quantiser, sign: NDArray[np.int64] | None = None
 ) -> CodeFunction:
-    """What the graph makes of a code of ``source``, times ``sign`` [channels or 1] if that is given."""
+    """Return what the graph makes of a code of `source`, times `sign` [channels or 1] if that is given."""
     factor = 1 if sign is None else sign.reshape(1, 1, -1, 1)
     return lambda codes: quantiser.codes(evaluate(pending.expression, {source.name: codes * factor}))
 
 
 def _smaller(function: CodeFunction, steps: Steps, source: Codes) -> Steps:
-    """Steps, or a table of all codes (steps without thresholds) if that is no larger."""
+    """Return steps, or a table of all codes (steps without thresholds) if that is no larger."""
     *rows, count = steps.thresholds.shape
     if steps.table is None or np.prod(rows[:2]) != 1:
         return steps

@@ -42,7 +42,8 @@ def lower_sum(
 
     Raises
     ------
-    UserError : there are no such tables, or too many codes to prove them for.
+    UserError
+        There are no such tables, or too many codes to prove them for.
     """
     first, second = pending.sources
     if pending.positions:
@@ -166,7 +167,7 @@ def _values(part: Expression, source: Codes) -> NDArray[np.float32]:
 
 
 def _codes_of_pairs(pending: Pending, quantiser: Quantiser) -> Integers:
-    """The right code for each pair: [iterations or 1, positions or 1, channels or 1, first, second]."""
+    """Return the right code for each pair: [iterations or 1, positions or 1, channels or 1, first, second]."""
     first, second = (np.arange(int(s.lowest.min()), int(s.highest.max()) + 1) for s in pending.sources)
     pairs = {
         pending.sources[0].name: np.repeat(first, second.size).reshape(1, 1, 1, -1),
@@ -213,7 +214,7 @@ def _forms(codes: Integers, sources: tuple[Codes, ...], quantiser: Quantiser) ->
 
 
 def _exponent(ratio: float) -> int | None:
-    """The exponent of a power of two, None for another number or one that is out of reach."""
+    """Return the exponent of a power of two, None for another number or one that is out of reach."""
     exponent = float(np.log2(ratio))
     return int(exponent) if exponent.is_integer() and abs(exponent) <= MOST_FRACTION_BITS else None
 
@@ -225,7 +226,7 @@ def _tabulated(
     table: Integers | None,
     graph: IntegerGraph,
 ) -> Codes:
-    """The codes, or what a table makes of them: merged into the thresholds that give the codes, or as a lookup."""
+    """Return codes, or what a table makes of them: merged into the thresholds that give the codes, or as a lookup."""
     if table is None:
         return source
     bounds = int(table.min()), max(int(table.max()), int(table.min()) + 1)  # thresholds need a level

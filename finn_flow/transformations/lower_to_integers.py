@@ -37,7 +37,7 @@ class LowerToIntegers(Transformation):
 
     Weights become integer constants, and whatever elementwise arithmetic (batch-norm, time bias, step size, ReLU)
     stands between an integer tensor and a quantiser becomes a MultiThreshold whose thresholds are found by bisecting
-    that very arithmetic (see `find_thresholds`). The state update stays ``Quant(z + inc·2^-k)``, on codes. Thresholds
+    that very arithmetic (see `find_thresholds`). The state update stays `Quant(z + inc·2^-k)`, on codes. Thresholds
     that differ between the iterations of a loop become one of its stacked parameters.
 
     Input of the new graph: image codes instead of values. Outputs: integers; the value of one code is in their
@@ -45,8 +45,9 @@ class LowerToIntegers(Transformation):
 
     Raises
     ------
-    UserError : a tensor feeds a convolution without being quantised, a zero-point that is not 0, a state whose scale
-        does not close, an operation that has no integer form. The message names the node.
+    UserError
+        A tensor feeds a convolution without being quantised, a zero-point that is not 0, a state whose scale does not
+        close, an operation that has no integer form. The message names the node.
     """
 
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:

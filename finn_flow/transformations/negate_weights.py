@@ -15,7 +15,7 @@ _TRANSPARENT = frozenset({"Identity", "Cast"})
 def negated_layer(
     model: ModelWrapper, node: NodeProto, source: Codes, flip: NDArray[np.bool_], graph: IntegerGraph
 ) -> Codes | None:
-    """Add a layer that computes -source in the channels where ``flip``; None if that would cost more than it saves.
+    """Add a layer that computes -source in the channels where `flip`; None if that would cost more than it saves.
 
     That is where nothing else needs the layer itself, and where the negated weights are no wider.
     """

@@ -17,7 +17,7 @@ from finn_flow.transformations.repeated_blocks import RepeatedBlock
 def build_loop(
     model: ModelWrapper, index: GraphIndex, block: RepeatedBlock, name: str
 ) -> tuple[NodeProto, list[TensorProto]]:
-    """Return an ODELoop node called ``name`` for ``block``, and the initialisers that its parameter inputs need.
+    """Return an ODELoop node called `name` for `block`, and the initialisers that its parameter inputs need.
 
     The body is the block's first iteration. A constant that has one value in all iterations becomes an initialiser of
     the body (with the nodes that compute it, a weight quantiser for one); one that differs is stacked along a new

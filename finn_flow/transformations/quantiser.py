@@ -19,10 +19,10 @@ MAX_BITS = 16
 
 @dataclass(frozen=True)
 class Quantiser:
-    """A ``Quant`` node's parameters; its codes are counted from its zero-point, so that code 0 is the value 0.
+    """A `Quant` node's parameters; its codes are counted from its zero-point, so that code 0 is the value 0.
 
-    ``scale`` is the value of one code, one for the tensor or [1, 1, channels, 1]; ``signed``, ``narrow``, ``bits`` and
-    ``rounding`` are as in QONNX. ``bipolar`` is a ``BipolarQuant``: codes -1 and 1.
+    `scale` is the value of one code, one for the tensor or [1, 1, channels, 1]; `signed`, `narrow`, `bits` and
+    `rounding` are as in QONNX. `bipolar` is a `BipolarQuant`: codes -1 and 1.
     """
 
     scale: NDArray[np.float32]
@@ -44,7 +44,7 @@ class Quantiser:
         return 1 if self.bipolar else int(max_int(self.signed, self.narrow, self.bits)) - self.zero_point
 
     def codes(self, values: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Codes of float32 ``values``, computed as QONNX does."""
+        """Codes of float32 `values`, computed as QONNX does."""
         if self.bipolar:
             return np.where(values >= 0, 1, -1)
         zero, bits = np.float32(self.zero_point), np.float32(self.bits)
@@ -57,7 +57,8 @@ def read_quantiser(model: ModelWrapper, node: NodeProto) -> Quantiser:
 
     Raises
     ------
-    UserError : its parameters are no constants, or of a kind that has no integer form.
+    UserError
+        Its parameters are no constants, or of a kind that has no integer form.
     """
     if node.op_type == "BipolarQuant":
         return Quantiser(_scale(node, model.get_initializer(node.input[1])), bipolar=True)

@@ -62,7 +62,7 @@ def _shared_weights(index: GraphIndex) -> dict[str, list[int]]:
 
 
 def _narrowest_cut(index: GraphIndex, first: int, second: int) -> list[str]:
-    """Return the fewest dynamic tensors that are needed at once somewhere between nodes ``first`` and ``second``."""
+    """Return the fewest dynamic tensors that are needed at once somewhere between nodes `first` and `second`."""
     end = max(index.nodes) + 1
     births = {name: index.producer[name][0] if name in index.producer else -1 for name in index.tensors}
     deaths = {n: end if n in index.graph_outputs else max(index.consumers[n]) for n in index.tensors}

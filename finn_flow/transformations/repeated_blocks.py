@@ -37,12 +37,17 @@ class Segment:
 
     Attributes
     ----------
-    tokens : the region's graph, written down depth first from ``end``; weights and the constants that have to be
-        equal appear by value, the others by type and shape only
-    owners : the number of the node that each token is about (that reads what it describes, unless it is a node)
-    nodes : node numbers in the order of the walk
-    constants : (node number, input position) of each constant, in the order of the walk
-    weights : names of the constant weights of linear operators
+    tokens
+        The region's graph, written down depth first from `end`; weights and the constants that have to be equal appear
+        by value, the others by type and shape only.
+    owners
+        The number of the node that each token is about (that reads what it describes, unless it is a node).
+    nodes
+        Node numbers in the order of the walk.
+    constants
+        (node number, input position) of each constant, in the order of the walk.
+    weights
+        Names of the constant weights of linear operators.
     """
 
     start: str
@@ -56,7 +61,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class RepeatedBlock:
-    """Consecutive isomorphic regions: ``segments[i]`` holds the consecutive segments of iteration i."""
+    """Consecutive isomorphic regions: `segments[i]` holds the consecutive segments of iteration i."""
 
     segments: tuple[tuple[Segment, ...], ...]
 
@@ -77,7 +82,7 @@ class RepeatedBlock:
 
 
 def read_segment(index: GraphIndex, start: str, end: str, weights_by_value: bool = True) -> Segment:
-    """Write down the region between ``start`` and ``end``.
+    """Write down the region between `start` and `end`.
 
     Inputs of commutative operators are ordered by their distance from the graph's inputs, constants last, so that
     neither their order nor the order of attributes matters; names never do.
@@ -126,7 +131,7 @@ def find_repeated_blocks(index: GraphIndex, weights_by_value: bool = True) -> li
     """Return disjoint chains of at least two isomorphic regions, each with a weight, covering as much as possible.
 
     Where chains compete for nodes, the one that covers more of them wins, then the one with the smaller period.
-    ``weights_by_value=False`` lets the weights differ as well, which tells *why* nothing was found.
+    `weights_by_value=False` lets the weights differ as well, which tells *why* nothing was found.
     """
     candidates = []
     for chain in chains(index):
@@ -144,7 +149,7 @@ def find_repeated_blocks(index: GraphIndex, weights_by_value: bool = True) -> li
 
 
 def _runs(kinds: list[int]) -> Iterator[tuple[int, int, int]]:
-    """Yield (first, length, period) of each maximal stretch of ``kinds`` with the given period, two periods or more."""
+    """Yield (first, length, period) of each maximal stretch of `kinds` with the given period, two periods or more."""
     values = np.asarray(kinds)
     for period in range(1, len(kinds) // 2 + 1):
         equal = np.concatenate(([False], values[period:] == values[:-period], [False]))

@@ -22,7 +22,7 @@ Integers = NDArray[np.int64]
 def requantisation(
     model: ModelWrapper, node: NodeProto
 ) -> tuple[NodeProto, dict[str, tuple[NDArray[np.float64], BaseDataType]]] | None:
-    """Return a node that requantises as ``node``, an (Indexed)Thresholding_rtl, compares, with its constant.
+    """Return a node that requantises as `node`, an (Indexed)Thresholding_rtl, compares, with its constant.
 
     None if some channel of some iteration has no multiplier and offset that give the code of its thresholds for every
     value that can reach it (`find_coefficients`), or none that the hardware can hold.

@@ -29,21 +29,22 @@ class RollODEBlocks(Transformation):
     leads from each to the next and nothing else leaves them; *isomorphic* if operators, attributes, wiring and
     integer constants agree; they *share their weights* if every constant operand of a convolution or matrix product
     has the same value in all of them, whether through one tensor or through equal ones. Other floating-point
-    constants (``STACKABLE_POSITIONS``) may differ between iterations and become parameters of the loop. Executing
+    constants (`STACKABLE_POSITIONS`) may differ between iterations and become parameters of the loop. Executing
     the model gives the same bits before and after.
 
     Any number of iterations from 2 and any number of blocks will do. Left alone are layers that share a weight but
     do not form such a chain, for instance because a second tensor crosses from one iteration to the next, or because
-    an intermediate state is also read elsewhere: that is legal ONNX, and ``left_alone`` says why for each weight.
+    an intermediate state is also read elsewhere: that is legal ONNX, and `left_alone` says why for each weight.
     The time taken is linear in the size of the graph: apply this first, on the exported model.
 
     Parameters
     ----------
-    require : raise an error if the model holds no ODELoop in the end
+    require
+        Raise an error if the model holds no ODELoop in the end.
 
     Raises
     ------
-    UserError if a block changes the shape, datatype or scale of its state, or, with ``require``, if there is none.
+    UserError if a block changes the shape, datatype or scale of its state, or, with `require`, if there is none.
     """
 
     def __init__(self, require: bool = True) -> None:
@@ -52,7 +53,7 @@ class RollODEBlocks(Transformation):
         self.left_alone: list[str] = []
 
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
-        """Roll all blocks of ``model`` in place; a second application finds nothing more."""
+        """Roll all blocks of `model` in place; a second application finds nothing more."""
         if not is_sorted(model.graph):
             model = model.transform(SortGraph(), make_deepcopy=False, cleanup=False)
         index = GraphIndex(model)

@@ -52,7 +52,8 @@ class SelectLabels(Transformation):
 
     Raises
     ------
-    UserError : the values have a scale per channel, so that their integers cannot be compared.
+    UserError
+        The values have a scale per channel, so that their integers cannot be compared.
     """
 
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:

@@ -35,7 +35,7 @@ class Quantiser:
 
 
 def find_quantiser(index: GraphIndex, name: str) -> Quantiser | None:
-    """Return the quantiser that made the values of the resolved dynamic tensor ``name``, or None for plain floats.
+    """Return the quantiser that made the values of the resolved dynamic tensor `name`, or None for plain floats.
 
     The search looks through operators that only move values, and into the bodies of ODE loops. A quantiser whose
     scale is computed from the input counts as none.
@@ -65,7 +65,7 @@ def _read_quantiser(index: GraphIndex, node: NodeProto, inputs: tuple[str, ...])
 
 
 def check_state_closes(index: GraphIndex, states: list[str]) -> None:
-    """Check that all the tensors ``states`` that bound a block's iterations have one shape and one quantiser.
+    """Check that all the tensors `states` that bound a block's iterations have one shape and one quantiser.
 
     Raises
     ------

@@ -25,9 +25,9 @@ def emit_steps(
     graph: IntegerGraph,
     positions: Positions = (),
 ) -> Codes:
-    """Add nodes that compute the function with the given ``steps``; the values' bounds and scale are the caller's.
+    """Add nodes that compute the function with the given `steps`; the values' bounds and scale are the caller's.
 
-    ``positions`` gives the kind of each pixel where steps differ between kinds.
+    `positions` gives the kind of each pixel where steps differ between kinds.
     """
     thresholds, table = steps.thresholds, steps.table
     count = thresholds.shape[-1]
@@ -89,7 +89,7 @@ def emit_table(
     scale: NDArray[np.float64],
     graph: IntegerGraph,
 ) -> Codes:
-    """Add a table [1, 1, channels or 1, codes] of values for the codes of ``source`` from ``lowest`` on."""
+    """Add a table [1, 1, channels or 1, codes] of values for the codes of `source` from `lowest` on."""
     values = table[:, 0]
     if np.all(values == values[:, :1]):
         values = values[:, :1]

@@ -18,13 +18,15 @@ _CHUNK = 1 << 22
 
 @dataclass(frozen=True)
 class Steps:
-    """A function of codes as steps: the number of ``thresholds`` at most the code chooses a value.
+    """A function of codes as steps: the number of `thresholds` at most the code chooses a value.
 
     Attributes
     ----------
-    thresholds : [iterations, positions, channels, n], ascending; one that is never reached is the highest code + 1.
-    table : values [.., channels, n + 1] for 0 to n thresholds reached, or None where the value is the lowest code plus
-        that number.
+    thresholds
+        [iterations, positions, channels, n], ascending; one that is never reached is the highest code + 1.
+    table
+        Values [.., channels, n + 1] for 0 to n thresholds reached, or None where the value is the lowest code plus that
+        number.
     """
 
     thresholds: Integers
@@ -32,17 +34,21 @@ class Steps:
 
 
 def find_thresholds(function: CodeFunction, levels: Integers, lowest: Integers, highest: Integers) -> Integers:
-    """Smallest codes at which a non-decreasing function reaches each of ``levels``, by bisection.
+    """Smallest codes at which a non-decreasing function reaches each of `levels`, by bisection.
 
     Parameters
     ----------
-    function : see `CodeFunction`; whatever float32 arithmetic is in it, rounding ties included, is what counts.
-    levels : [n], ascending.
-    lowest, highest : bounds of the codes, [1, 1, channels or 1, 1].
+    function
+        See `CodeFunction`; whatever float32 arithmetic is in it, rounding ties included, is what counts.
+    levels
+        [n], ascending.
+    lowest, highest
+        Bounds of the codes, [1, 1, channels or 1, 1].
 
     Returns
     -------
-    Thresholds [iterations, positions, channels, n]; a level that is never reached has ``highest + 1``.
+    Integers
+        Thresholds [iterations, positions, channels, n]; a level that is never reached has `highest + 1`.
     """
     low, high = np.broadcast_arrays(lowest, highest + 1)
     shape = (*np.broadcast_shapes(low.shape, function(low).shape)[:-1], len(levels))
@@ -56,13 +62,13 @@ def find_thresholds(function: CodeFunction, levels: Integers, lowest: Integers, 
 
 
 def find_falling_thresholds(function: CodeFunction, levels: Integers, lowest: Integers, highest: Integers) -> Integers:
-    """Codes at which a non-increasing function leaves each of ``levels`` (descending) behind, ascending."""
+    """Codes at which a non-increasing function leaves each of `levels` (descending) behind, ascending."""
     mirrored = find_thresholds(lambda codes: function(-codes), levels, -highest, -lowest)
     return 1 - mirrored[..., ::-1]
 
 
 def falls(function: CodeFunction, lowest: Integers, highest: Integers) -> NDArray[np.bool_]:
-    """Whether a monotone function decreases from ``lowest`` to ``highest``: [iterations, positions, channels]."""
+    """Whether a monotone function decreases from `lowest` to `highest`: [iterations, positions, channels]."""
     falling: NDArray[np.bool_] = function(highest) < function(lowest)
     return falling[..., 0]
 
@@ -70,7 +76,7 @@ def falls(function: CodeFunction, lowest: Integers, highest: Integers) -> NDArra
 def steps_of_monotone(
     function: CodeFunction, bounds: tuple[int, int], lowest: Integers, highest: Integers, falling: NDArray[np.bool_]
 ) -> Steps:
-    """Steps of a function that rises or, where ``falling`` [channels], falls; its values are within ``bounds``."""
+    """Find the steps of a function that rises or, where `falling` [channels], falls; its values are within `bounds`."""
     levels = np.arange(bounds[0] + 1, bounds[1] + 1)
     rising = find_thresholds(function, levels, lowest, highest)
     if not falling.any():
@@ -82,7 +88,7 @@ def steps_of_monotone(
 
 
 def steps_of_any(function: CodeFunction, bounds: tuple[int, int], lowest: int, highest: int, channels: int) -> Steps:
-    """Steps of a function of any form, from all of its values; exact, and slow where there are many codes."""
+    """Find the steps of a function of any form, from all of its values; exact, and slow where there are many codes."""
     values = all_values(function, lowest, highest, channels)
     levels = np.arange(bounds[0] + 1, bounds[1] + 1)
     if np.all(np.diff(values, axis=-1) >= 0):
@@ -100,7 +106,7 @@ def steps_of_any(function: CodeFunction, bounds: tuple[int, int], lowest: int, h
 
 
 def all_values(function: CodeFunction, lowest: int, highest: int, channels: int) -> Integers:
-    """The function's value for each code: [iterations, positions, channels, codes]."""
+    """Return the function's value for each code: [iterations, positions, channels, codes]."""
     size = max(1, _CHUNK // max(channels, 1))
     parts = []
     for start in range(lowest, highest + 1, size):

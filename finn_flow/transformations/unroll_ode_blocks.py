@@ -23,8 +23,9 @@ class UnrollODEBlocks(Transformation):
 
     Parameters
     ----------
-    duplicate_weights : give each iteration its own copy of the weights and of the nodes that quantise them, as FINN's
-        unrolled flow wants it; otherwise all iterations read the same tensors, as exporters write it
+    duplicate_weights
+        Give each iteration its own copy of the weights and of the nodes that quantise them, as FINN's unrolled flow
+        wants it; otherwise all iterations read the same tensors, as exporters write it.
 
     Raises
     ------
@@ -36,7 +37,7 @@ class UnrollODEBlocks(Transformation):
         self.duplicate_weights = duplicate_weights
 
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
-        """Write out all loops of ``model`` in place; a second application finds nothing more."""
+        """Write out all loops of `model` in place; a second application finds nothing more."""
         if not any(node.domain == DOMAIN and node.op_type == "ODELoop" for node in model.graph.node):
             return model, False
         graph = model.graph
@@ -97,7 +98,7 @@ class _LoopWriter:
         return nodes
 
     def _new_name(self, name: str, iteration: int) -> str:
-        """Return a free name for ``name`` in an iteration, ``name`` itself for iteration 0 if it is free."""
+        """Return a free name for `name` in an iteration, `name` itself for iteration 0 if it is free."""
         name = unique_name(f"{name}_{iteration}" if iteration else name, self.taken)
         self.taken.add(name)
         return name
@@ -108,7 +109,7 @@ class _LoopWriter:
         self.graph.value_info.append(helper.make_tensor_value_info(name, tensor.data_type, tensor.dims))
 
     def _copy_tensors(self, tensors: list[str], iteration: int) -> dict[str, str]:
-        """Add initialisers, shapes and annotations of the body's ``tensors`` to the graph; return their new names."""
+        """Add initialisers, shapes and annotations of the body's `tensors` to the graph; return their new names."""
         names = {name: self._new_name(name, iteration) for name in tensors}
         for field, key in (("initializer", "name"), ("value_info", "name"), ("quantization_annotation", "tensor_name")):
             entries = [*getattr(self.body, field), *(self.body.output if field == "value_info" else ())]

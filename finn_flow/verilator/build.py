@@ -48,15 +48,22 @@ def compile_design(design: Design, trace: bool = False) -> Path:
 
     Safe to call from several processes at once: one of them builds, the others wait for it.
 
-    Parameters:
-        trace: make a model that can write waveforms (slower).
+    Parameters
+    ----------
+    trace
+        Make a model that can write waveforms (slower).
 
-    Returns:
+    Returns
+    -------
+    Path
         The shared object.
 
-    Raises:
-        SimulationBuildError: a tool is missing or refused the design.
-        UserError: a source file cannot be read.
+    Raises
+    ------
+    SimulationBuildError
+        A tool is missing or refused the design.
+    UserError
+        A source file cannot be read.
     """
     staged = stage_sources(design.sources, design.include_dirs, design.patch)
     arguments = _verilator_arguments(design.top, staged, design.parameters, design.defines)
@@ -87,10 +94,12 @@ def compile_design(design: Design, trace: bool = False) -> Path:
 def inspect_ports(
     top: str, sources: Sequence[Path], defines: Mapping[str, str] | None = None, patch: Patch | None = None
 ) -> dict[str, VerilatedPort]:
-    """The ports of a module with its default parameters, by name.
+    """Return the ports of a module with its default parameters, by name.
 
-    Raises:
-        SimulationBuildError, UserError: as `compile_design`.
+    Raises
+    ------
+    SimulationBuildError, UserError
+        As `compile_design`.
     """
     staged = stage_sources(sources, (), patch)
     with tempfile.TemporaryDirectory() as name:
@@ -109,8 +118,10 @@ def lint(
 ) -> None:
     """Check a module with `verilator --lint-only -Wall`.
 
-    Raises:
-        SimulationBuildError: Verilator has anything to say about it.
+    Raises
+    ------
+    SimulationBuildError
+        Verilator has anything to say about it.
     """
     staged = stage_sources(sources, include_dirs, patch)
     arguments = ["--lint-only", "-Wall", "--no-timing", "--assert"]
@@ -182,7 +193,7 @@ def _groups(paths: Sequence[Path]) -> list[list[Path]]:
 
 
 def _runtime(trace: bool) -> Path:
-    """The folder with what all models share: Verilator's runtime, the harness, and its precompiled header."""
+    """Return the folder with what all models share: Verilator's runtime, the harness, and its precompiled header."""
     flags = _compile_flags(trace)
 
     def make(folder: Path) -> None:
@@ -229,7 +240,7 @@ def _tool_identity(trace: bool) -> list[str]:
 
 
 def _cached_folder(name: str, make: Callable[[Path], None]) -> Path:
-    """The cache's folder `name`, filled by `make` where it is missing or damaged; a failed `make` leaves none."""
+    """Return the cache's folder `name`, made where it is missing or damaged; a failed `make` leaves none."""
     root = cache_subdir("verilator")
     target = root / name
     if is_whole(target):

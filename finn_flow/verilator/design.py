@@ -12,10 +12,14 @@ from finn_flow.verilator.words import word_bytes
 class StreamPort:
     """One AXI4-Stream port of the top module.
 
-    Parameters:
-        name: what results and messages call it.
-        width_bits: payload bits of a word. The port may be padded up to the next multiple of 8.
-        tdata, tvalid, tready: names of the module's ports; `{name}_TDATA`, `{name}_TVALID`, `{name}_TREADY` by default.
+    Parameters
+    ----------
+    name
+        What results and messages call it.
+    width_bits
+        Payload bits of a word. The port may be padded up to the next multiple of 8.
+    tdata, tvalid, tready
+        Names of the module's ports; `{name}_TDATA`, `{name}_TVALID`, `{name}_TREADY` by default.
     """
 
     name: str
@@ -41,20 +45,33 @@ class StreamPort:
 class Design:
     """A design to be simulated. All streams belong to the one clock.
 
-    Parameters:
-        top: name of the top module.
-        sources: Verilog and SystemVerilog files in any order; packages are put first, headers are found by includes.
-        inputs, outputs: the streams into and out of the design.
-        parameters: top-level parameters.
-        include_dirs: folders whose `*.vh` and `*.svh` may be included.
-        defines: macros; `VERILATOR` is always defined.
-        data_files: files that `$readmemh` reads under their base name, and folders in which it finds relative names.
-            They are read when a simulation starts and are no part of the build.
-        clock, reset, reset_active_low: clock and reset ports.
-        clock2x: port of a clock of twice the frequency whose every other rising edge is the clock's.
-        constants: values of further input ports; those not named are 0.
-        patch: what to change in the sources before they are read.
-        probes: output ports whose value is read at the end (FIFO occupancy, say).
+    Parameters
+    ----------
+    top
+        Name of the top module.
+    sources
+        Verilog and SystemVerilog files in any order; packages are put first, headers are found by includes.
+    inputs, outputs
+        The streams into and out of the design.
+    parameters
+        Top-level parameters.
+    include_dirs
+        Folders whose `*.vh` and `*.svh` may be included.
+    defines
+        Macros; `VERILATOR` is always defined.
+    data_files
+        Files that `$readmemh` reads under their base name, and folders in which it finds relative names. They are read
+        when a simulation starts and are no part of the build.
+    clock, reset, reset_active_low
+        Clock and reset ports.
+    clock2x
+        Port of a clock of twice the frequency whose every other rising edge is the clock's.
+    constants
+        Values of further input ports; those not named are 0.
+    patch
+        What to change in the sources before they are read.
+    probes
+        Output ports whose value is read at the end (FIFO occupancy, say).
     """
 
     top: str

@@ -17,12 +17,18 @@ class SimulationError(FlowError):
 class StuckStream:
     """A stream that had not transferred all its words when the simulation hung.
 
-    Parameters:
-        name: the stream's name.
-        is_input: True for a stream into the design.
-        transferred: words transferred so far.
-        expected: words that should have been transferred.
-        tvalid, tready: the handshake as it was left.
+    Parameters
+    ----------
+    name
+        The stream's name.
+    is_input
+        True for a stream into the design.
+    transferred
+        Words transferred so far.
+    expected
+        Words that should have been transferred.
+    tvalid, tready
+        The handshake as it was left.
     """
 
     name: str
@@ -42,9 +48,12 @@ class StuckStream:
 class SimulationHang(FlowError):
     """No stream transferred anything for `idle_cycles` cycles although words were outstanding.
 
-    Attributes:
-        stuck: the streams with outstanding words.
-        cycle: the cycle (after reset) at which the simulation was given up.
+    Attributes
+    ----------
+    stuck
+        The streams with outstanding words.
+    cycle
+        The cycle (after reset) at which the simulation was given up.
     """
 
     def __init__(self, top: str, stuck: list[StuckStream], cycle: int, idle_cycles: int) -> None:

@@ -60,12 +60,18 @@ class StreamState(ctypes.Structure):
 class StreamPlan:
     """What one stream does in a run; the arrays are filled or read by the harness.
 
-    Parameters:
-        words: uint8 [n_words, word_bytes]: what to send, or where received words go.
-        words_per_frame: frame length in words.
-        frame_end_cycles: int64 [n_words // words_per_frame].
-        transfer_cycles: int64 [n_words], or None.
-        idle_between_frames: for inputs, in cycles.
+    Parameters
+    ----------
+    words
+        uint8 [n_words, word_bytes]: what to send, or where received words go.
+    words_per_frame
+        Frame length in words.
+    frame_end_cycles
+        int64 [n_words // words_per_frame].
+    transfer_cycles
+        int64 [n_words], or None.
+    idle_between_frames
+        For inputs, in cycles.
     """
 
     words: Words
@@ -78,14 +84,21 @@ class StreamPlan:
 class Simulation:
     """One instance of a built design, in reset when it is made; a context manager.
 
-    Parameters:
-        design: what to simulate.
-        trace: VCD file to write, or None.
-        random_seed: None: registers and memories without an initial value start as 0; else as random values.
+    Parameters
+    ----------
+    design
+        What to simulate.
+    trace
+        VCD file to write, or None.
+    random_seed
+        None: registers and memories without an initial value start as 0; else as random values.
 
-    Raises:
-        SimulationBuildError, UserError: as `compile_design`.
-        SimulationError: the RTL reported an error in its initial blocks.
+    Raises
+    ------
+    SimulationBuildError, UserError
+        As `compile_design`.
+    SimulationError
+        The RTL reported an error in its initial blocks.
     """
 
     def __init__(self, design: Design, trace: Path | None = None, random_seed: int | None = None) -> None:
@@ -116,8 +129,10 @@ class Simulation:
     def reset(self, cycles: int = RESET_CYCLES) -> None:
         """Hold reset for `cycles` cycles with all streams quiet.
 
-        Raises:
-            SimulationError: the RTL reported an error.
+        Raises
+        ------
+        SimulationError
+            The RTL reported an error.
         """
         self._library.harness_reset(self._handle, cycles)
         self.check()
@@ -125,9 +140,12 @@ class Simulation:
     def start(self, plans: Mapping[str, StreamPlan], stall: Stall, frames_in_flight: int = 0) -> None:
         """Set what the streams do from here on, and count cycles from 0 again.
 
-        Parameters:
-            plans: one per stream of the design.
-            frames_in_flight: an input's frame waits until fewer than this many frames are unfinished; 0: no limit.
+        Parameters
+        ----------
+        plans
+            One per stream of the design.
+        frames_in_flight
+            An input's frame waits until fewer than this many frames are unfinished; 0: no limit.
         """
         inputs = {stream.name for stream in self.design.inputs}
         rows = (_StreamPlan * len(self._streams))(
@@ -139,11 +157,15 @@ class Simulation:
     def run(self, stop_at: int, max_idle_cycles: int, profile: bool = False) -> int:
         """Run until all words are transferred, until cycle `stop_at`, or until nothing moves.
 
-        Returns:
+        Returns
+        -------
+        int
             DONE, PAUSED or HUNG.
 
-        Raises:
-            SimulationError: the RTL reported an error.
+        Raises
+        ------
+        SimulationError
+            The RTL reported an error.
         """
         status: int = self._library.harness_run(self._handle, stop_at, max_idle_cycles, int(profile))
         self.check()
@@ -152,8 +174,10 @@ class Simulation:
     def drain(self, cycles: int) -> None:
         """Run `cycles` more cycles with all outputs ready, counting surplus words.
 
-        Raises:
-            SimulationError: the RTL reported an error.
+        Raises
+        ------
+        SimulationError
+            The RTL reported an error.
         """
         self._library.harness_drain(self._handle, cycles)
         self.check()
@@ -174,14 +198,14 @@ class Simulation:
         return str(self._library.harness_log(self._handle).decode(errors="replace"))
 
     def stream(self, name: str) -> StreamState:
-        """The counters of a stream."""
+        """Return the counters of a stream."""
         state = StreamState()
         index = [stream.name for stream in self._streams].index(name)
         self._library.harness_stream(self._handle, index, ctypes.byref(state))
         return state
 
     def probe(self, name: str) -> int:
-        """The present value of one of the design's probes."""
+        """Return the present value of one of the design's probes."""
         return int(self._library.harness_probe(self._handle, list(self.design.probes).index(name)))
 
     def check(self) -> None:
@@ -193,7 +217,7 @@ class Simulation:
 
 
 def _row(stream: StreamPort, plan: StreamPlan, stall: Stall, is_input: bool) -> _StreamPlan:
-    """The plan as the harness wants it; pointers go into the plan's arrays."""
+    """Return the plan as the harness wants it; pointers go into the plan's arrays."""
     after_run, after_pause = stall.thresholds(is_input)
     pattern = bytes(bool(pause) for pause in stall.patterns.get(stream.name, ()))
     cycles = plan.transfer_cycles
@@ -215,7 +239,7 @@ def _row(stream: StreamPort, plan: StreamPlan, stall: Stall, is_input: bool) -> 
 
 @lru_cache(maxsize=256)
 def _load(path: Path) -> ctypes.CDLL:
-    """The shared object with its functions declared."""
+    """Return the shared object with its functions declared."""
     library = ctypes.CDLL(str(path))
     handle = ctypes.c_void_p
     for name, result, arguments in (

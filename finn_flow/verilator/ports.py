@@ -24,7 +24,7 @@ class VerilatedPort:
 
 
 def read_verilated_ports(header: str) -> dict[str, VerilatedPort]:
-    """The ports that Verilator's top header declares, by their Verilog names."""
+    """Return the ports that Verilator's top header declares, by their Verilog names."""
     return {
         member.replace("___05F", "__"): VerilatedPort(member, direction == "IN", int(left) - int(right) + 1)
         for direction, member, left, right in _PORT.findall(header)
@@ -32,10 +32,12 @@ def read_verilated_ports(header: str) -> dict[str, VerilatedPort]:
 
 
 def render_model(design: Design, ports: dict[str, VerilatedPort]) -> str:
-    """The C++ source that joins the model of `design` to the harness.
+    """Return the C++ source that joins the model of `design` to the harness.
 
-    Raises:
-        SimulationBuildError: a port does not exist, or has another direction or width.
+    Raises
+    ------
+    SimulationBuildError
+        A port does not exist, or has another direction or width.
     """
 
     def member(name: str, is_input: bool) -> str:
@@ -79,7 +81,7 @@ def render_model(design: Design, ports: dict[str, VerilatedPort]) -> str:
 
 
 def _data_port(top: str, ports: dict[str, VerilatedPort], stream: StreamPort, is_input: bool) -> VerilatedPort:
-    """The stream's TDATA port, which may be padded to whole bytes."""
+    """Return the stream's TDATA port, which may be padded to whole bytes."""
     port = _checked(top, ports, stream.tdata, is_input, width_bits=None)
     if port.width_bits not in (stream.width_bits, stream.word_bytes * 8):
         raise SimulationBuildError(
@@ -92,7 +94,7 @@ def _data_port(top: str, ports: dict[str, VerilatedPort], stream: StreamPort, is
 def _checked(
     top: str, ports: dict[str, VerilatedPort], name: str, is_input: bool, width_bits: int | None
 ) -> VerilatedPort:
-    """The port `name`, of the given direction and width."""
+    """Return the port `name`, of the given direction and width."""
     port = ports.get(name)
     if port is None:
         raise SimulationBuildError(f"{top}: there is no port {name}; the ports are {', '.join(sorted(ports))}")

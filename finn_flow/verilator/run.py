@@ -25,14 +25,22 @@ _SLICE_SECONDS = 0.25
 class StreamResult:
     """What happened on one stream.
 
-    Parameters:
-        transactions: words transferred.
-        stalled_cycles: cycles with TVALID and without TREADY, until the stream's last word.
-        starved_cycles: cycles with TREADY and without TVALID, until the stream's last word.
-        first_cycle, last_cycle: of the first and the last transfer; cycle 0 is the first one after reset.
-        frame_end_cycles: int64 [frames], the cycle of each frame's last word.
-        transfer_cycles: int64 [transactions], the cycle of each word, when it was asked for.
-        surplus_words: output words beyond those expected, seen in the `drain_cycles` at the end.
+    Parameters
+    ----------
+    transactions
+        Words transferred.
+    stalled_cycles
+        Cycles with TVALID and without TREADY, until the stream's last word.
+    starved_cycles
+        Cycles with TREADY and without TVALID, until the stream's last word.
+    first_cycle, last_cycle
+        Of the first and the last transfer; cycle 0 is the first one after reset.
+    frame_end_cycles
+        int64 [frames], the cycle of each frame's last word.
+    transfer_cycles
+        int64 [transactions], the cycle of each word, when it was asked for.
+    surplus_words
+        Output words beyond those expected, seen in the `drain_cycles` at the end.
     """
 
     transactions: int
@@ -49,14 +57,22 @@ class StreamResult:
 class SimulationResult:
     """The outcome of `simulate`.
 
-    Parameters:
-        outputs: uint8 [n_words, word_bytes] per output; bits above the stream's width are 0.
-        cycles: cycles from reset to the last transfer, inclusive.
-        streams: by name, inputs and outputs.
-        probes: the design's probes after the last cycle.
-        log: what the RTL printed.
-        seconds: wall-clock time of the run, without building.
-        model_seconds: the part of it spent in Verilator's code, in a profiled run.
+    Parameters
+    ----------
+    outputs
+        uint8 [n_words, word_bytes] per output; bits above the stream's width are 0.
+    cycles
+        Cycles from reset to the last transfer, inclusive.
+    streams
+        By name, inputs and outputs.
+    probes
+        The design's probes after the last cycle.
+    log
+        What the RTL printed.
+    seconds
+        Wall-clock time of the run, without building.
+    model_seconds
+        The part of it spent in Verilator's code, in a profiled run.
     """
 
     outputs: dict[str, Words]
@@ -88,28 +104,47 @@ def simulate(
 ) -> SimulationResult:
     """Build `design` if needed, send `inputs` into it and collect `outputs` words from each output.
 
-    Parameters:
-        inputs: uint8 [n_words, word_bytes] for every input of the design, as `pack` makes them.
-        outputs: number of words expected, for every output of the design.
-        stall: pauses of sources and sinks; none by default.
-        words_per_frame: frame length of a stream in words; a stream that is not named is one frame.
-        idle_between_frames: cycles that each source waits after a frame's last word.
-        frames_in_flight: start a frame only while fewer than this many frames have not left all outputs yet; 1 sends
-            them one at a time.
-        max_idle_cycles: cycles without any transfer (beyond `idle_between_frames`) after which the design hangs.
-        reset_at_cycle: assert reset in this cycle, drop what came out so far, and send everything again from the start.
-        drain_cycles: cycles to run on with ready outputs, counting words nobody expected.
-        record_transfers: record every transfer's cycle.
-        random_seed: start registers and memories that have no initial value with random values.
-        trace: write a VCD waveform here.
-        profile: measure the time spent in Verilator's code (slows the run down).
-        progress: called several times a second with the words received so far and those expected, over all outputs.
+    Parameters
+    ----------
+    inputs
+        uint8 [n_words, word_bytes] for every input of the design, as `pack` makes them.
+    outputs
+        Number of words expected, for every output of the design.
+    stall
+        Pauses of sources and sinks; none by default.
+    words_per_frame
+        Frame length of a stream in words; a stream that is not named is one frame.
+    idle_between_frames
+        Cycles that each source waits after a frame's last word.
+    frames_in_flight
+        Start a frame only while fewer than this many frames have not left all outputs yet; 1 sends them one at a time.
+    max_idle_cycles
+        Cycles without any transfer (beyond `idle_between_frames`) after which the design hangs.
+    reset_at_cycle
+        Assert reset in this cycle, drop what came out so far, and send everything again from the start.
+    drain_cycles
+        Cycles to run on with ready outputs, counting words nobody expected.
+    record_transfers
+        Record every transfer's cycle.
+    random_seed
+        Start registers and memories that have no initial value with random values.
+    trace
+        Write a VCD waveform here.
+    profile
+        Measure the time spent in Verilator's code (slows the run down).
+    progress
+        Called several times a second with the words received so far and those expected, over all outputs.
 
-    Raises:
-        SimulationHang: nothing moves any more; it names the stuck streams.
-        SimulationError: the RTL reported an error.
-        SimulationBuildError, UserError: as `build`.
-        ValueError: words and the design's streams do not match.
+    Raises
+    ------
+    SimulationHang
+        Nothing moves any more; it names the stuck streams.
+    SimulationError
+        The RTL reported an error.
+    SimulationBuildError, UserError
+        As `build`.
+    ValueError
+        Words and the design's streams do not match.
     """
     plans = _plans(design, inputs, outputs, words_per_frame or {}, idle_between_frames, record_transfers)
     stall = stall or Stall.none()
@@ -149,11 +184,15 @@ def run_plans(
 ) -> int:
     """Run a simulation that was started with `plans`, in slices, to the end or to cycle `stop_at`.
 
-    Returns:
+    Returns
+    -------
+    int
         DONE or PAUSED.
 
-    Raises:
-        SimulationHang, SimulationError: as `simulate`.
+    Raises
+    ------
+    SimulationHang, SimulationError
+        As `simulate`.
     """
     outputs = [stream.name for stream in simulation.design.outputs]
     expected = sum(len(plans[name].words) for name in outputs)
@@ -173,7 +212,7 @@ def run_plans(
 
 
 def _hang(simulation: Simulation, plans: Mapping[str, StreamPlan], idle_cycles: int) -> SimulationHang:
-    """The error that names the streams with outstanding words."""
+    """Return the error that names the streams with outstanding words."""
     design = simulation.design
     stuck = []
     for streams, is_input in ((design.inputs, True), (design.outputs, False)):
@@ -217,7 +256,7 @@ def _plans(
 def stream_plan(
     words: Words, words_per_frame: int | None = None, idle_between_frames: int = 0, record_transfers: bool = False
 ) -> StreamPlan:
-    """The plan to send or to fill `words`; without `words_per_frame` they are one frame."""
+    """Return the plan to send or to fill `words`; without `words_per_frame` they are one frame."""
     frame = words_per_frame or max(1, len(words))
     return StreamPlan(
         words=words,
@@ -229,10 +268,12 @@ def stream_plan(
 
 
 def _checked_words(stream: StreamPort, words: Words) -> Words:
-    """The words of an input as a contiguous array.
+    """Return the words of an input as a contiguous array.
 
-    Raises:
-        ValueError: wrong type or shape, or bits above the stream's width.
+    Raises
+    ------
+    ValueError
+        Wrong type or shape, or bits above the stream's width.
     """
     array = np.asarray(words)
     if array.dtype != np.uint8 or array.ndim != 2 or array.shape[1] != stream.word_bytes:
@@ -252,14 +293,14 @@ def _check_patterns(design: Design, stall: Stall) -> None:
 
 
 def _masked(words: Words, width_bits: int) -> Words:
-    """The words with the padding above `width_bits` cleared."""
+    """Return the words with the padding above `width_bits` cleared."""
     if width_bits % 8:
         words[:, -1] &= (1 << (width_bits % 8)) - 1
     return words
 
 
 def _stream_result(simulation: Simulation, name: str, plan: StreamPlan) -> StreamResult:
-    """The counters of one stream."""
+    """Return the counters of one stream."""
     state = simulation.stream(name)
     return StreamResult(
         transactions=state.transferred,

@@ -41,11 +41,15 @@ def _unchanged(name: str, text: str) -> str:
 def stage_sources(sources: Iterable[Path], include_dirs: Iterable[Path], patch: Patch | None = None) -> StagedSources:
     """Read the sources, patched, packages first and identical files once.
 
-    Parameters:
-        patch: what to change in a file; None: nothing.
+    Parameters
+    ----------
+    patch
+        What to change in a file; None: nothing.
 
-    Raises:
-        UserError: a file cannot be read, or two different headers have one name.
+    Raises
+    ------
+    UserError
+        A file cannot be read, or two different headers have one name.
     """
     modules: dict[str, str] = {}
     headers: dict[str, str] = {}
@@ -68,12 +72,12 @@ def stage_sources(sources: Iterable[Path], include_dirs: Iterable[Path], patch: 
 
 
 def order_sources(modules: Mapping[str, str]) -> dict[str, str]:
-    """The files with the packages first."""
+    """Return the files with the packages first."""
     return dict(sorted(modules.items(), key=lambda item: _PACKAGE.search(item[1]) is None))
 
 
 def _read(path: Path) -> str:
-    """The file's text."""
+    """Return the file's text."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:

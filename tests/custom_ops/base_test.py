@@ -49,7 +49,7 @@ class Case:
 
 
 def make_model(op_type: str, case: Case, inputs: int = 1, outputs: int = 1) -> ModelWrapper:
-    """Return a model of a single node whose inputs are ``in0``, ``in1``, ... by position and outputs ``out0``, ..."""
+    """Return a model of a single node whose inputs are `in0`, `in1`, ... by position and outputs `out0`, ..."""
     node = helper.make_node(
         op_type,
         [f"in{i}" for i in range(inputs)],
@@ -76,7 +76,7 @@ def make_model(op_type: str, case: Case, inputs: int = 1, outputs: int = 1) -> M
 
 
 class HardwareOpTest:
-    """Inherit, set ``op_type`` and ``cases``, and say in ``expected`` what the outputs are."""
+    """Inherit, set `op_type` and `cases`, and say in `expected` what the outputs are."""
 
     op_type: ClassVar[str]
     node_inputs: ClassVar[int] = 1
@@ -127,9 +127,9 @@ class HardwareOpTest:
         replaced_by: Callable[[Design], Design] = lambda design: design,
         **options: Any,
     ) -> SimulationResult:
-        """Simulate ``count`` frames and require the exact outputs and nothing after them.
+        """Simulate `count` frames and require the exact outputs and nothing after them.
 
-        ``replaced_by`` gives the design that stands for the RTL.
+        `replaced_by` gives the design that stands for the RTL.
         """
         op = getCustomOp(model.graph.node[0])
         frames = self.frames(op, case, count)

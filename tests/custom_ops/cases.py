@@ -14,7 +14,7 @@ from tests.custom_ops.base_test import Case
 def conv_case(
     channels: int, pe: int, size: tuple[int, int], kernel: int, stride: int, inputs: str, weights: str, **more: Any
 ) -> Case:
-    """A case with random weights and the narrowest accumulator."""
+    """Return a case with random weights and the narrowest accumulator."""
     kind = DataType[weights]
     rng = np.random.default_rng(channels * kernel)
     values = rng.integers(int(kind.min()), int(kind.max()), (channels, kernel, kernel), endpoint=True)
@@ -45,7 +45,7 @@ def threshold_case(
     size: tuple[int, int] = (3, 4),
     trigger: int = 0,
 ) -> Case:
-    """A case with random thresholds, some of them beyond the inputs' range."""
+    """Return a case with random thresholds, some of them beyond the inputs' range."""
     kind = DataType[inputs]
     rng = np.random.default_rng(channels + steps)
     margin = 3

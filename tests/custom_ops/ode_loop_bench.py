@@ -23,7 +23,8 @@ class LoopBench:
 
     Parameters
     ----------
-    body_words: words that the body can hold, at least ceil(latency / cycles_per_word) + 1 of every run.
+    body_words
+        Words that the body can hold, at least ceil(latency / cycles_per_word) + 1 of every run.
     """
 
     iterations: int
@@ -52,11 +53,11 @@ class LoopBench:
         )
 
     def frames(self, count: int) -> np.ndarray:
-        """Return ``count`` frames of random elements [count, words, pe]; the same ones for every call."""
+        """Return `count` frames of random elements [count, words, pe]; the same ones for every call."""
         return _random_frames(count, self.words_per_frame, self.pe, self.bits)
 
     def expected(self, frames: np.ndarray) -> np.ndarray:
-        """Return what the loop makes of ``frames``."""
+        """Return what the loop makes of `frames`."""
         for index in range(self.iterations):
             frames = ((3 * frames + index + 1) ^ index) % (1 << self.bits)
         return frames
@@ -71,9 +72,9 @@ class LoopBench:
         replaced_by: Callable[[Design], Design] = lambda design: design,
         **settings: Any,
     ) -> SimulationResult:
-        """Send ``count`` frames through, check every word that comes out, and return the simulation's result.
+        """Send `count` frames through, check every word that comes out, and return the simulation's result.
 
-        ``replaced_by`` gives the design that stands for the RTL.
+        `replaced_by` gives the design that stands for the RTL.
 
         Nothing may come out after the last word; registers and memories without an initial value start at random.
         """
@@ -107,7 +108,7 @@ WINDOW = 12
 
 
 def steady_cycles_per_frame(result: SimulationResult) -> Fraction:
-    """Return the average cycles per frame over ``WINDOW`` frames; as many at the end of the run are left out.
+    """Return the average cycles per frame over `WINDOW` frames; as many at the end of the run are left out.
 
     The last frames of a run have no followers, so a run needs some frames more than two windows.
     """

@@ -41,7 +41,7 @@ class TestIndexedThresholding(HardwareOpTest):
 
 
 def with_positions(case: Case, kinds: int) -> Case:
-    """The case with as many kinds of pixels, in a random pattern, and as many more sets of thresholds."""
+    """Return the case with as many kinds of pixels, in a random pattern, and as many more sets of thresholds."""
     pixels = int(np.prod(case.attributes["numInputVectors"]))
     pattern = np.concatenate([np.arange(kinds), np.random.default_rng(1).integers(0, kinds, pixels - kinds)])
     rng = np.random.default_rng(2)

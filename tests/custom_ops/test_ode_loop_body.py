@@ -36,7 +36,7 @@ def tensor(name: str, shape: tuple[int, ...] = SHAPE) -> ValueInfoProto:
 
 
 def make_body() -> ModelWrapper:
-    """z' = update(z, threshold_2[i](convolution(threshold_1[i](z)))): it waits for a row and a pixel."""
+    """Z' = update(z, threshold_2[i](convolution(threshold_1[i](z)))): it waits for a row and a pixel."""
     common = {"NumChannels": SHAPE[-1], "PE": PE}
     vectors = {"numInputVectors": list(SHAPE[:3])}
     activation = {"numSteps": 7, "ActVal": 0, "outputDataType": ACTIVATION, "inputDataType": STATE}

@@ -39,7 +39,7 @@ def thresholds(iterations: int, which: int) -> np.ndarray:
 
 
 def make_body(iterations: int, pe: int, indexed: int = 2) -> ModelWrapper:
-    """z' = update(z, thresholds_2[i](thresholds_1[i](z))), the second one optional."""
+    """Z' = update(z, thresholds_2[i](thresholds_1[i](z))), the second one optional."""
     vectors = list(SHAPE[:3])
     common = {"NumChannels": SHAPE[-1], "PE": pe, "numInputVectors": vectors}
     nodes = [

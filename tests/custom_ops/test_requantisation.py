@@ -32,7 +32,7 @@ def requantisation_case(
     resource: str = "dsp",
     size: tuple[int, int] = (3, 4),
 ) -> Case:
-    """A case with random parameters; a good part of the results is within the limits, at them, and exact."""
+    """Return a case with random parameters; a good part of the results is within the limits, at them, and exact."""
     kind = DataType[inputs]
     rng = np.random.default_rng(channels + shift)
     rows = (iterations, 1 if shared else channels)

@@ -19,7 +19,7 @@ every_core = pytest.mark.parametrize(("core", "depth"), CORES)
 
 
 def run(core: str, depth: int, count: int, stall: Stall, **settings):
-    """Send ``count`` words through and check them; returns the simulation's result."""
+    """Send `count` words through and check them; returns the simulation's result."""
     design = Design(
         top=core,
         sources=[RTL / f"{core}.sv"],

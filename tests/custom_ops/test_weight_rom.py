@@ -20,7 +20,7 @@ STALLS = {
 
 
 def run(depth: int, count: int, folder: Path, stall: Stall, **settings):
-    """Take ``count`` words and check them; returns the simulation's result."""
+    """Take `count` words and check them; returns the simulation's result."""
     contents = np.random.default_rng(depth).integers(0, 1 << WIDTH, depth)
     lines = [f"{word:03x}" for word in contents]
     (folder / "words.dat").write_text("\n".join(lines) + "\n")

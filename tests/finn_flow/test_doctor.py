@@ -75,7 +75,7 @@ def test_other_python(monkeypatch):
 
 @pytest.fixture
 def tools(monkeypatch, tmp_path):
-    """An empty folder as the whole PATH."""
+    """Return an empty folder as the whole PATH."""
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path
 

@@ -28,11 +28,16 @@ class Proof:
 
     Parameters
     ----------
-    top: the harness, `rtl/{top}.sv`.
-    cores: files of the design, relative to `custom_ops/`.
-    parameters: of the harness.
-    induction: cycles of the induction; 0 for property directed reachability, which finds the invariants by itself.
-    helpers: further files of `rtl/`, besides the rules of the streams and the ideal queue.
+    top
+        The harness, `rtl/{top}.sv`.
+    cores
+        Files of the design, relative to `custom_ops/`.
+    parameters
+        Of the harness.
+    induction
+        Cycles of the induction; 0 for property directed reachability, which finds the invariants by itself.
+    helpers
+        Further files of `rtl/`, besides the rules of the streams and the ideal queue.
     """
 
     top: str
@@ -58,9 +63,12 @@ class Verdict:
 
     Parameters
     ----------
-    proven: all assertions hold in every reachable state.
-    refuted_in: cycles after which one of them fails, or None.
-    assertions: how many there are.
+    proven
+        All assertions hold in every reachable state.
+    refuted_in
+        Cycles after which one of them fails, or None.
+    assertions
+        How many there are.
     """
 
     proven: bool
@@ -79,13 +87,17 @@ def prove(proof: Proof, timeout_s: float, replaced: Mapping[str, str] | None = N
 
     Parameters
     ----------
-    timeout_s: after which it counts as undecided.
-    replaced: texts of cores, by their names in `proof.cores`, that stand for the files'.
-    bound: look for a counterexample of up to so many cycles only, instead of a proof.
+    timeout_s
+        After which it counts as undecided.
+    replaced
+        Texts of cores, by their names in `proof.cores`, that stand for the files'.
+    bound
+        Look for a counterexample of up to so many cycles only, instead of a proof.
 
     Raises
     ------
-    RuntimeError: the front end refuses the sources; its messages are given.
+    RuntimeError
+        The front end refuses the sources; its messages are given.
     """
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="proof_") as name:

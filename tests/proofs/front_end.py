@@ -1,6 +1,6 @@
 """SystemVerilog with assertions to an AIGER file: a process of its own, because Yosys ends it where it finds an error.
 
-Run as ``python -m tests.proofs.front_end TOP AIGER SOURCE... [-G NAME=VALUE...]``. Registers without a reset value and
+Run as `python -m tests.proofs.front_end TOP AIGER SOURCE... [-G NAME=VALUE...]`. Registers without a reset value and
 signals without a driver are free: a proof is of every start and of every environment.
 """
 

@@ -1,4 +1,4 @@
-"""Proves the cores' flow control: ``python -m tests.proofs.prove`` or ``make prove``."""
+"""Proves the cores' flow control: `python -m tests.proofs.prove` or `make prove`."""
 
 from __future__ import annotations
 

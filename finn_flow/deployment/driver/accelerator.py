@@ -35,12 +35,18 @@ _MARGIN = 20
 class Timing:
     """Where the time of a call went, in seconds.
 
-    Parameters:
-        preprocess: channels and size of the images.
-        pack: integers to bytes, into the DMA's buffer.
-        wait: for the DMAs and the accelerator, beyond what overlaps with the host's work.
-        unpack: bytes to integers, with all checks.
-        total: from call to return.
+    Parameters
+    ----------
+    preprocess
+        Channels and size of the images.
+    pack
+        Integers to bytes, into the DMA's buffer.
+    wait
+        For the DMAs and the accelerator, beyond what overlaps with the host's work.
+    unpack
+        Bytes to integers, with all checks.
+    total
+        From call to return.
     """
 
     preprocess: float = 0.0
@@ -67,22 +73,36 @@ class Accelerator:
     loads the bitfile again first, so that it starts from a clean state. Calls from several threads are served one after
     the other; a forked child cannot use its parent's.
 
-    Parameters:
-        package: folder of the deployment package.
-        bitfile: another bitfile than the package's own.
-        batch_size: most frames of a chunk; by default 256, or what 4 MiB hold.
-        timeout_s: how long a chunk may take beyond 20 times what is expected.
-        lock_file: see `OverlayLock`.
+    Parameters
+    ----------
+    package
+        Folder of the deployment package.
+    bitfile
+        Another bitfile than the package's own.
+    batch_size
+        Most frames of a chunk; by default 256, or what 4 MiB hold.
+    timeout_s
+        How long a chunk may take beyond 20 times what is expected.
+    lock_file
+        See `OverlayLock`.
 
-    Attributes:
-        manifest: of the package.
-        timing: of the last call.
+    Attributes
+    ----------
+    manifest
+        Of the package.
+    timing
+        Of the last call.
 
-    Raises:
-        InputError: no package there, or a damaged one.
-        BitfileError: no bitfile there, or one that does not belong to the package.
-        BusyError: another process uses the accelerator.
-        HardwareError: PYNQ is missing, or it could not load the bitfile.
+    Raises
+    ------
+    InputError
+        No package there, or a damaged one.
+    BitfileError
+        No bitfile there, or one that does not belong to the package.
+    BusyError
+        Another process uses the accelerator.
+    HardwareError
+        PYNQ is missing, or it could not load the bitfile.
     """
 
     def __init__(
@@ -140,19 +160,28 @@ class Accelerator:
             self._lock.release()
 
     def classify(self, images: Images, progress: Advance | None = None) -> npt.NDArray[np.int64]:
-        """The best classes of each image.
+        """Return the best classes of each image.
 
-        Parameters:
-            images: uint8 [N, h, w, 1 or 3] or [N, h, w], N at least 1; or a sequence of such images of any sizes.
-            progress: called with the number of images done and that of all.
+        Parameters
+        ----------
+        images
+            uint8 [N, h, w, 1 or 3] or [N, h, w], N at least 1; or a sequence of such images of any sizes.
+        progress
+            Called with the number of images done and that of all.
 
-        Returns:
+        Returns
+        -------
+        npt.NDArray[np.int64]
             int64 [N, K], the best class first.
 
-        Raises:
-            InputError: wrong type, shape or number of images.
-            BusyError: this is a forked child of the process that made the accelerator.
-            DmaTimeout, DmaError, ShortTransferError: the hardware failed.
+        Raises
+        ------
+        InputError
+            Wrong type, shape or number of images.
+        BusyError
+            This is a forked child of the process that made the accelerator.
+        DmaTimeout, DmaError, ShortTransferError
+            The hardware failed.
         """
         if os.getpid() != self._process:
             raise BusyError(f"this accelerator belongs to process {self._process}, of which this one is a child")
@@ -230,7 +259,7 @@ class Accelerator:
         self.timing.wait += time.perf_counter() - started
 
     def _collect(self, pair: _Buffers, first: int) -> npt.NDArray[np.int64]:
-        """The results of a chunk whose first image has the number `first`, after proving that all have arrived."""
+        """Return the results of a chunk from image number `first` on, after proving that all have arrived."""
         started = time.perf_counter()
         pair.output.invalidate()
         packed = np.asarray(pair.output[: pair.frames])

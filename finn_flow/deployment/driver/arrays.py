@@ -20,10 +20,12 @@ _SUFFIX = ".npy"
 
 
 def read_arrays(path: Path, memory: Memory) -> dict[str, Array]:
-    """The arrays of an `.npz` file by name, or the one of an `.npy` file as `images`.
+    """Return the arrays of an `.npz` file by name, or the one of an `.npy` file as `images`.
 
-    Raises:
-        InputError: it cannot be read, is damaged, too large, or holds something else than arrays of numbers.
+    Raises
+    ------
+    InputError
+        It cannot be read, is damaged, too large, or holds something else than arrays of numbers.
     """
     name = printable(str(path))
     if path.suffix == _SUFFIX:

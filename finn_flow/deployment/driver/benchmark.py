@@ -21,18 +21,28 @@ def benchmark(
 ) -> dict[str, Any]:
     """Measure throughput for batch sizes, and the latency of single images.
 
-    Parameters:
-        batches: sizes of the chunks; each at most the accelerator's `batch_size`.
-        frames: frames to send for each batch size, at least one batch.
-        latency_frames: single images to time.
-        report: called with one line per measurement.
+    Parameters
+    ----------
+    batches
+        Sizes of the chunks; each at most the accelerator's `batch_size`.
+    frames
+        Frames to send for each batch size, at least one batch.
+    latency_frames
+        Single images to time.
+    report
+        Called with one line per measurement.
 
-    Returns:
+    Returns
+    -------
+    dict[str, Any]
         What `benchmark --json` prints.
 
-    Raises:
-        InputError: a batch size is out of range.
-        HardwareError: as `Accelerator.classify`.
+    Raises
+    ------
+    InputError
+        A batch size is out of range.
+    HardwareError
+        As `Accelerator.classify`.
     """
     import pynq
 

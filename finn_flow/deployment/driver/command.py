@@ -26,9 +26,12 @@ FAILED, BAD_INPUT = 1, 2
 def main(arguments: Sequence[str] | None = None, package: Path | None = None) -> int:
     """Run the command line and return its exit status.
 
-    Parameters:
-        arguments: what stands after the command's name; the process's own if None.
-        package: the package's folder; the one that this driver is in if None.
+    Parameters
+    ----------
+    arguments
+        What stands after the command's name; the process's own if None.
+    package
+        The package's folder; the one that this driver is in if None.
     """
     options = _parser().parse_args(arguments)
     package = package or Path(__file__).resolve().parents[1]

@@ -29,10 +29,14 @@ _SLEEP_SECONDS = 50e-6
 class Channel:
     """A DMA channel.
 
-    Parameters:
-        name: of the hardware's instance, for messages.
-        purpose: which way it goes, for messages.
-        registers: has `read(offset)` and `write(offset, value)`, as PYNQ's drivers do.
+    Parameters
+    ----------
+    name
+        Of the hardware's instance, for messages.
+    purpose
+        Which way it goes, for messages.
+    registers
+        Has `read(offset)` and `write(offset, value)`, as PYNQ's drivers do.
     """
 
     def __init__(self, name: str, purpose: str, registers: Any) -> None:
@@ -67,12 +71,17 @@ class Channel:
     def wait(self, timeout_s: float, later: Channel | None = None) -> bool:
         """Wait for the end of the transfer, first without sleeping, as most are short; False if it does not come.
 
-        Parameters:
-            timeout_s: when to give up.
-            later: a channel that cannot be done before this one; when it is, this one will never be.
+        Parameters
+        ----------
+        timeout_s
+            When to give up.
+        later
+            A channel that cannot be done before this one; when it is, this one will never be.
 
-        Raises:
-            DmaError: the hardware reported an error.
+        Raises
+        ------
+        DmaError
+            The hardware reported an error.
         """
         started = time.monotonic()
         while not self.is_idle():

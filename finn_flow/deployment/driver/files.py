@@ -23,8 +23,10 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 class Memory:
     """What is left for the images of one call.
 
-    Parameters:
-        most_bytes: for all of them; `MOST_IMAGE_BYTES` if None.
+    Parameters
+    ----------
+    most_bytes
+        For all of them; `MOST_IMAGE_BYTES` if None.
     """
 
     def __init__(self, most_bytes: int | None = None) -> None:
@@ -34,8 +36,10 @@ class Memory:
     def take(self, name: str, size_bytes: int) -> None:
         """Note that `name` needs `size_bytes`, before they are used.
 
-        Raises:
-            InputError: that is more than is left.
+        Raises
+        ------
+        InputError
+            That is more than is left.
         """
         if size_bytes > self._left:
             raise InputError(
@@ -50,20 +54,22 @@ class Memory:
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, without line breaks; its type where it says nothing."""
+    """Return what an error says, without line breaks; its type where it says nothing."""
     return printable(" ".join(str(error).split())) or type(error).__name__
 
 
 def printable(name: str) -> str:
-    """A name from outside without control characters and broken bytes, which are written as escapes."""
+    """Return a name from outside without control characters and broken bytes, which are written as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 def inner_name(name: object) -> str:
-    """A name that was read from a file and stands for another one below the same folder.
+    """Return a name that was read from a file and stands for another one below the same folder.
 
-    Raises:
-        ValueError: it is no text, or leads out of the folder.
+    Raises
+    ------
+    ValueError
+        It is no text, or leads out of the folder.
     """
     if not isinstance(name, str) or not name.isprintable() or "\\" in name:
         raise ValueError(f"{name!r} is no name of a file")
@@ -76,8 +82,10 @@ def inner_name(name: object) -> str:
 def open_regular(path: Path) -> BinaryIO:
     """Open a regular file to read it; never waits for a pipe and never touches a device.
 
-    Raises:
-        InputError: there is no such file, it is something else, too large, or may not be read.
+    Raises
+    ------
+    InputError
+        There is no such file, it is something else, too large, or may not be read.
     """
     name = printable(str(path))
     try:
@@ -99,10 +107,12 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def read_regular(path: Path) -> bytes:
-    """The content of a regular file.
+    """Return the content of a regular file.
 
-    Raises:
-        InputError: as `open_regular`.
+    Raises
+    ------
+    InputError
+        As `open_regular`.
     """
     with open_regular(path) as file:
         try:
@@ -112,11 +122,14 @@ def read_regular(path: Path) -> bytes:
 
 
 def read_archive(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
-    """The name and the content of each file in a zip archive whose name is `wanted`, sorted; nothing is unpacked to the
-    disk, so that a name may be anything.
+    """Give name and content of each file in a zip archive whose name is `wanted`, sorted.
 
-    Raises:
-        InputError: as `open_regular`; or it is damaged, encrypted, not packed by deflation, or too large unpacked.
+    Nothing is unpacked to the disk, so that a name may be anything.
+
+    Raises
+    ------
+    InputError
+        As `open_regular`; or it is damaged, encrypted, not packed by deflation, or too large unpacked.
     """
     name = printable(str(path))
     try:

@@ -28,10 +28,14 @@ _CHANNELS = 3
 class NamedImages:
     """Images with their names, and with their classes where these are known.
 
-    Parameters:
-        names: one per image.
-        images: uint8 [h, w] or [h, w, 3] each; sizes may differ.
-        labels: class numbers, or None.
+    Parameters
+    ----------
+    names
+        One per image.
+    images
+        uint8 [h, w] or [h, w, 3] each; sizes may differ.
+    labels
+        Class numbers, or None.
     """
 
     names: list[str]
@@ -42,11 +46,15 @@ class NamedImages:
 def read_images(paths: list[Path], preprocessing: Preprocessing | None = None) -> NamedImages:
     """Read image files, folders of them (all levels, sorted), `.zip` archives of them, and `.npy` or `.npz` arrays.
 
-    Parameters:
-        preprocessing: applied to each picture at once, so that any number of large ones fits into memory.
+    Parameters
+    ----------
+    preprocessing
+        Applied to each picture at once, so that any number of large ones fits into memory.
 
-    Raises:
-        InputError: something is missing, empty, damaged, too large, no regular file or no image.
+    Raises
+    ------
+    InputError
+        Something is missing, empty, damaged, too large, no regular file or no image.
     """
     reader = _Reader(preprocessing)
     names: list[str] = []
@@ -65,11 +73,15 @@ def read_images(paths: list[Path], preprocessing: Preprocessing | None = None) -
 def read_labelled(path: Path, class_names: tuple[str, ...], preprocessing: Preprocessing | None = None) -> NamedImages:
     """Read an `.npz` with `images` and `labels`, or a folder with one folder of images per class.
 
-    Parameters:
-        preprocessing: as for `read_images`.
+    Parameters
+    ----------
+    preprocessing
+        As for `read_images`.
 
-    Raises:
-        InputError: as `read_images`; or a folder is no class, or labels and images do not match.
+    Raises
+    ------
+    InputError
+        As `read_images`; or a folder is no class, or labels and images do not match.
     """
     name = printable(str(path))
     if path.suffix == ".npz":
@@ -119,8 +131,10 @@ def is_picture_name(path: PurePath) -> bool:
 def read_picture(path: Path) -> Uint8Array:
     """One picture file as uint8 [h, w] (grey) or [h, w, 3], by the rules of `to_uint8`.
 
-    Raises:
-        InputError: it is missing, damaged, no picture, or suspiciously large.
+    Raises
+    ------
+    InputError
+        It is missing, damaged, no picture, or suspiciously large.
     """
     return _Reader().decode(printable(str(path)), read_regular(path))
 
@@ -128,8 +142,10 @@ def read_picture(path: Path) -> Uint8Array:
 def check_images(images: Any) -> None:
     """Refuse what are no images, with a message that says why.
 
-    Raises:
-        InputError: not uint8, wrong number of dimensions, none at all.
+    Raises
+    ------
+    InputError
+        Not uint8, wrong number of dimensions, none at all.
     """
     if isinstance(images, np.ndarray):
         if images.dtype != np.uint8:
@@ -164,8 +180,10 @@ def _is_folder(path: Path) -> bool:
 class _Reader:
     """Reads for one call.
 
-    Parameters:
-        preprocessing: applied to each picture at once.
+    Parameters
+    ----------
+    preprocessing
+        Applied to each picture at once.
     """
 
     def __init__(self, preprocessing: Preprocessing | None = None) -> None:
@@ -173,7 +191,7 @@ class _Reader:
         self._preprocessing = preprocessing
 
     def read(self, path: Path) -> Iterator[tuple[str, Uint8Array]]:
-        """The images of one file, folder or archive, with their names."""
+        """Give the images of one file, folder or archive, with their names."""
         name = printable(str(path))
         if _is_folder(path):
             for file in sorted(path.rglob("*")):
@@ -191,7 +209,7 @@ class _Reader:
             yield name, self.decode(name, read_regular(path))
 
     def decode(self, name: str, content: bytes) -> Uint8Array:
-        """The pixels as `to_uint8` gives them, preprocessed."""
+        """Return the pixels as `to_uint8` gives them, preprocessed."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the size is looked at here, before there is anything to decode

@@ -19,12 +19,17 @@ class OverlayLock:
 
     Forked children do not hold it.
 
-    Parameters:
-        path: the lock file; a regular file or nothing yet, never a link.
+    Parameters
+    ----------
+    path
+        The lock file; a regular file or nothing yet, never a link.
 
-    Raises:
-        BusyError: another process (or another `Accelerator` of this one) holds it.
-        HardwareError: the lock file cannot be opened, or is not one.
+    Raises
+    ------
+    BusyError
+        Another process (or another `Accelerator` of this one) holds it.
+    HardwareError
+        The lock file cannot be opened, or is not one.
     """
 
     def __init__(self, path: Path = LOCK_FILE) -> None:
@@ -64,8 +69,10 @@ class OverlayLock:
 def check_lock_file(path: Path, state: os.stat_result, user: int) -> None:
     """Refuse what somebody else may have put in the place of the lock file.
 
-    Raises:
-        HardwareError: no regular file, one with a second name, or one of a user who is neither `user` nor root.
+    Raises
+    ------
+    HardwareError
+        No regular file, one with a second name, or one of a user who is neither `user` nor root.
     """
     if not stat.S_ISREG(state.st_mode) or state.st_nlink != 1:
         raise HardwareError(f"the lock {path} is no regular file, or has a second name; remove it")
@@ -77,7 +84,7 @@ _of_this_process: weakref.WeakSet[OverlayLock] = weakref.WeakSet()
 
 
 def _forget_in_child() -> None:
-    """What the parent holds, a child must not keep when the parent ends."""
+    """Let go in a child of what its parent holds."""
     for lock in list(_of_this_process):
         lock.release()
 

@@ -24,17 +24,28 @@ SAMPLES = "samples/expected.json"
 class Manifest:
     """What the driver needs to know of a package.
 
-    Parameters:
-        folder: the package's folder.
-        build_id: 32-bit number that the hardware answers with; never 0.
-        preprocessing: from any image to the network's input.
-        class_names: one per class.
-        input, output: how tensors lie in memory; the output holds the best classes of a frame, best first.
-        clock_mhz: of the programmable logic.
-        cycles_per_frame: expected in steady state.
-        sample_accuracy: of the samples with a known class, 0 to 1; None where none is known.
-        accuracy: of the trained network on its test set, 0 to 1; None where it is not known.
-        files: sha256 by path relative to `folder`.
+    Parameters
+    ----------
+    folder
+        The package's folder.
+    build_id
+        32-bit number that the hardware answers with; never 0.
+    preprocessing
+        From any image to the network's input.
+    class_names
+        One per class.
+    input, output
+        How tensors lie in memory; the output holds the best classes of a frame, best first.
+    clock_mhz
+        Of the programmable logic.
+    cycles_per_frame
+        Expected in steady state.
+    sample_accuracy
+        Of the samples with a known class, 0 to 1; None where none is known.
+    accuracy
+        Of the trained network on its test set, 0 to 1; None where it is not known.
+    files
+        sha256 by path relative to `folder`.
     """
 
     folder: Path
@@ -53,8 +64,10 @@ class Manifest:
     def load(cls, folder: Path) -> Manifest:
         """Read the package in `folder`.
 
-        Raises:
-            InputError: there is none, or its manifest is damaged.
+        Raises
+        ------
+        InputError
+            There is none, or its manifest is damaged.
         """
         path = Path(folder) / FILE
         try:
@@ -95,8 +108,10 @@ class Manifest:
     def check_files(self) -> int:
         """Compare every file with its checksum and return how many there are.
 
-        Raises:
-            InputError: a file is missing or has changed.
+        Raises
+        ------
+        InputError
+            A file is missing or has changed.
         """
         for name, expected in self.files.items():
             path = self.folder / name

@@ -20,11 +20,16 @@ Bytes = npt.NDArray[np.uint8]
 class StreamFormat:
     """How a tensor lies in memory.
 
-    Parameters:
-        shape: of one frame, without the frame axis; its number of elements is a multiple of `pe`.
-        bits: width of an element, 1 to 32.
-        signed: elements are two's complement.
-        pe: elements in a word.
+    Parameters
+    ----------
+    shape
+        Of one frame, without the frame axis; its number of elements is a multiple of `pe`.
+    bits
+        Width of an element, 1 to 32.
+    signed
+        Elements are two's complement.
+    pe
+        Elements in a word.
     """
 
     shape: tuple[int, ...]
@@ -49,14 +54,14 @@ class StreamFormat:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> StreamFormat:
-        """The format that `to_json` described; raises KeyError, TypeError or ValueError if it did not."""
+        """Return the format that `to_json` described; raises KeyError, TypeError or ValueError if it did not."""
         found = cls(tuple(int(n) for n in value["shape"]), int(value["bits"]), bool(value["signed"]), int(value["pe"]))
         if not 1 <= found.bits <= 32 or found.pe < 1 or math.prod(found.shape) % found.pe:
             raise ValueError(f"not a stream format: {value}")
         return found
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object."""
+        """Return a JSON object."""
         return {"shape": list(self.shape), "bits": self.bits, "signed": self.signed, "pe": self.pe}
 
     def pack(self, frames: npt.NDArray[np.integer[Any]], out: Bytes) -> None:
@@ -71,7 +76,7 @@ class StreamFormat:
         out[:] = np.packbits(as_bits, axis=-1, bitorder="little").reshape(count, -1)
 
     def unpack(self, packed: Bytes) -> npt.NDArray[np.int64]:
-        """The integers int64 [N, *shape] of bytes uint8 [N, frame_bytes]; padding is ignored."""
+        """Return the integers int64 [N, *shape] of bytes uint8 [N, frame_bytes]; padding is ignored."""
         count = len(packed)
         if self.pe == 1 and self.bits <= 8:
             values = packed.astype(np.int64) & ((1 << self.bits) - 1)

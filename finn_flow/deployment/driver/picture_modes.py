@@ -23,7 +23,7 @@ _LARGEST = 2**16 - 1
 
 
 def to_uint8(picture: Image.Image) -> Uint8Array:
-    """The pixels of a picture as uint8 [h, w] (grey) or [h, w, 3] (RGB).
+    """Return the pixels of a picture as uint8 [h, w] (grey) or [h, w, 3] (RGB).
 
     - Transparency, as alpha, in a palette or as a transparent colour, lies on white: with alpha a of 0..255 a value v
       becomes `(v * a + 255 * (255 - a) + 127) // 255`.
@@ -32,8 +32,10 @@ def to_uint8(picture: Image.Image) -> Uint8Array:
 
     A rotation noted in EXIF is not applied; of an animation the first frame is taken.
 
-    Raises:
-        ValueError: a mode whose values have no fixed range (floats, wider integers), or that is not known (LAB).
+    Raises
+    ------
+    ValueError
+        A mode whose values have no fixed range (floats, wider integers), or that is not known (LAB).
     """
     mode = picture.mode
     if mode in _WIDE_GREY:
@@ -65,7 +67,7 @@ def _from_wide_grey(picture: Image.Image) -> Uint8Array:
 
 
 def _on_white(picture: Image.Image) -> Uint8Array:
-    """A picture of mode LA or RGBA on white."""
+    """Return a picture of mode LA or RGBA on white."""
     pixels = np.asarray(picture).astype(np.uint16)
     values, alpha = pixels[:, :, :-1], pixels[:, :, -1:]
     # At most 255 * 255 + 127, which 16 bits hold.

@@ -31,12 +31,17 @@ class Preprocessing:
     `(19595 R + 38470 G + 7471 B + 32768) >> 16`), then the size (Pillow's bilinear filter, which averages over the
     covered area when it shrinks; the aspect ratio is not kept). What already fits is passed through unchanged.
 
-    Parameters:
-        image_size: height and width of the result, pixels, each at least 1.
-        channels: 1 (grey) or 3 (RGB).
+    Parameters
+    ----------
+    image_size
+        Height and width of the result, pixels, each at least 1.
+    channels
+        1 (grey) or 3 (RGB).
 
-    Raises:
-        ValueError: a parameter or an image is not as described.
+    Raises
+    ------
+    ValueError
+        A parameter or an image is not as described.
     """
 
     image_size: tuple[int, int]
@@ -53,10 +58,14 @@ class Preprocessing:
     def apply(self, images: Uint8Array | Iterable[Uint8Array]) -> Uint8Array:
         """Preprocess a batch.
 
-        Parameters:
-            images: uint8, [N, h, w, 1 or 3] or [N, h, w]; or any iterable of [h, w, 1 or 3] or [h, w], sizes mixed.
+        Parameters
+        ----------
+        images
+            uint8, [N, h, w, 1 or 3] or [N, h, w]; or any iterable of [h, w, 1 or 3] or [h, w], sizes mixed.
 
-        Returns:
+        Returns
+        -------
+        Uint8Array
             uint8 codes [N, H, W, channels], a new array.
         """
         height, width = self.image_size
@@ -82,7 +91,7 @@ class Preprocessing:
         return np.asarray(picture, dtype=np.uint8).reshape(height, width, self.channels)
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON object from which `from_json` makes an equal one; it also states the input's scale."""
+        """Return the JSON object from which `from_json` makes an equal one; it also states the input's scale."""
         return {
             "image_size": list(self.image_size),
             "channels": self.channels,
@@ -92,10 +101,12 @@ class Preprocessing:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Preprocessing":
-        """The preprocessing that `to_json` described.
+        """Return the preprocessing that `to_json` described.
 
-        Raises:
-            ValueError: a key is missing or unknown, or the scale is not this module's.
+        Raises
+        ------
+        ValueError
+            A key is missing or unknown, or the scale is not this module's.
         """
         known = {"image_size", "channels", "input_bits", "input_scale_exponent"}
         if not isinstance(value, dict) or set(value) != known:

@@ -10,9 +10,12 @@ from typing import Any
 class RailMonitor:
     """Samples the power of all rails while its block runs; a context manager.
 
-    Parameters:
-        pynq: the module; without `get_rails`, or on a board without sensors, nothing is measured.
-        interval_s: time between samples.
+    Parameters
+    ----------
+    pynq
+        The module; without `get_rails`, or on a board without sensors, nothing is measured.
+    interval_s
+        Time between samples.
     """
 
     def __init__(self, pynq: Any, interval_s: float = 0.1) -> None:

@@ -18,12 +18,17 @@ from .manifest import SAMPLES
 def validate_samples(accelerator: Accelerator, progress: Advance | None = None) -> dict[str, Any]:
     """Check the package's files, and classify its sample images: every integer must be as expected.
 
-    Returns:
+    Returns
+    -------
+    dict[str, Any]
         The number of files and images, the images that differ, and the accuracy where classes are known; `ok`.
 
-    Raises:
-        InputError: a file of the package is missing or has changed.
-        HardwareError: as `Accelerator.classify`.
+    Raises
+    ------
+    InputError
+        A file of the package is missing or has changed.
+    HardwareError
+        As `Accelerator.classify`.
     """
     manifest = accelerator.manifest
     files = manifest.check_files()
@@ -58,13 +63,19 @@ def validate_data(
     The accelerator computes exactly what the trained network does, so on the same images the accuracy is the same, to
     the last image.
 
-    Parameters:
-        path: as `read_labelled`.
-        expected: accuracy, 0 to 1; the package's own if None, where it has one.
+    Parameters
+    ----------
+    path
+        As `read_labelled`.
+    expected
+        Accuracy, 0 to 1; the package's own if None, where it has one.
 
-    Raises:
-        InputError: the data set cannot be read, or nothing says what to expect.
-        HardwareError: as `Accelerator.classify`.
+    Raises
+    ------
+    InputError
+        The data set cannot be read, or nothing says what to expect.
+    HardwareError
+        As `Accelerator.classify`.
     """
     manifest = accelerator.manifest
     expected = manifest.accuracy if expected is None else expected

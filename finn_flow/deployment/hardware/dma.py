@@ -14,7 +14,7 @@ INPUT_TEMPLATE, OUTPUT_TEMPLATE = "dsode_idma.v.in", "dsode_odma.v.in"
 
 
 def build_id(netlist: Netlist) -> int:
-    """A 32-bit number, never 0, that is the same for the same netlist and, in all likelihood, for no other."""
+    """Return a 32-bit number, never 0, that is the same for the same netlist and, in all likelihood, for no other."""
     digest = hashlib.sha256()
     for name in sorted((*netlist.sources, *netlist.data_files)):
         digest.update(f"{name}\0".encode() + (netlist.folder / name).read_bytes() + b"\0")
@@ -22,7 +22,7 @@ def build_id(netlist: Netlist) -> int:
 
 
 def dma_sources(netlist: Netlist, number: int) -> dict[str, str]:
-    """The text of each source by file name: both channels for the netlist's input and output, answering `number`."""
+    """Return the text of each source by file name: both channels for the netlist, answering `number`."""
     (source,), (sink,) = netlist.inputs.values(), netlist.outputs.values()
     sources = {name: (RTL / name).read_text() for name in CORES}
     for template, stream in ((INPUT_TEMPLATE, source), (OUTPUT_TEMPLATE, sink)):

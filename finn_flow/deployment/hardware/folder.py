@@ -18,13 +18,19 @@ BOARD_PARTS = {"ZCU104": ("xczu7ev-ffvc1156-2-e", "xilinx.com:zcu104:part0:1.1")
 def write_hardware(netlist: Netlist, build_id: int, board: str, folder: Path) -> None:
     """Write `folder`: `rtl/` (the netlist), `dma/`, constraints, file lists, and the script that builds the bitfile.
 
-    Parameters:
-        netlist: with one input and one output.
-        build_id: number that the hardware answers with.
-        board: one of `BOARD_PARTS`.
+    Parameters
+    ----------
+    netlist
+        With one input and one output.
+    build_id
+        Number that the hardware answers with.
+    board
+        One of `BOARD_PARTS`.
 
-    Raises:
-        UserError: another board, or a netlist made for another device.
+    Raises
+    ------
+    UserError
+        Another board, or a netlist made for another device.
     """
     if board not in BOARD_PARTS:
         raise UserError(f"no block design for the board {board}; there is one for {', '.join(BOARD_PARTS)}")

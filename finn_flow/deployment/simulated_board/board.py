@@ -41,15 +41,23 @@ class SimulatedBoard:
     Programs in this or any other process use it through the stand-in for PYNQ in `PYNQ_FOLDER`, with `bitfile` as their
     bitfile. What the driver has not flushed the DMAs do not see, and what it has not invalidated it does not see.
 
-    Parameters:
-        netlist: the accelerator.
-        build_id: build number that the DMAs answer with; 0: DMAs as FINN's, which have no such register.
-        stall: share of the cycles, 0 to below 1, in which the DMAs pause.
-        seed: of the pauses.
+    Parameters
+    ----------
+    netlist
+        The accelerator.
+    build_id
+        Build number that the DMAs answer with; 0: DMAs as FINN's, which have no such register.
+    stall
+        Share of the cycles, 0 to below 1, in which the DMAs pause.
+    seed
+        Of the pauses.
 
-    Raises:
-        SimulationBuildError: the accelerator cannot be simulated.
-        UserError: it has not exactly one input and one output.
+    Raises
+    ------
+    SimulationBuildError
+        The accelerator cannot be simulated.
+    UserError
+        It has not exactly one input and one output.
     """
 
     def __init__(self, netlist: Netlist, build_id: int = 0, stall: float = 0.0, seed: int = 1) -> None:

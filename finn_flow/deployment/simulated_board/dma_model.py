@@ -28,10 +28,14 @@ ALIGNMENT_BYTES = 128
 class Transfer:
     """Words between memory and a stream.
 
-    Parameters:
-        words: uint8 [n, word_bytes], a view of the memory.
-        done: words transferred.
-        limit: words after which the channel stops moving (a fault); normally all.
+    Parameters
+    ----------
+    words
+        uint8 [n, word_bytes], a view of the memory.
+    done
+        Words transferred.
+    limit
+        Words after which the channel stops moving (a fault); normally all.
     """
 
     words: NDArray[np.uint8]
@@ -50,11 +54,16 @@ class Transfer:
 class DmaModel:
     """One channel.
 
-    Parameters:
-        memory: uint8, all of it.
-        base: physical address of its first byte.
-        frame_words, word_bytes: of the stream.
-        build_id: what the hardware answers; 0: FINN's IODMA, which has none of the additional registers.
+    Parameters
+    ----------
+    memory
+        uint8, all of it.
+    base
+        Physical address of its first byte.
+    frame_words, word_bytes
+        Of the stream.
+    build_id
+        What the hardware answers; 0: FINN's IODMA, which has none of the additional registers.
     """
 
     def __init__(self, memory: NDArray[np.uint8], base: int, frame_words: int, word_bytes: int, build_id: int) -> None:
@@ -74,7 +83,7 @@ class DmaModel:
         self.transfer: Transfer | None = None
 
     def read(self, offset: int) -> int:
-        """A register's value."""
+        """Return a register's value."""
         if offset == CONTROL:
             value = DONE * self._done | (IDLE if self.transfer is None else START)
             self._done = False  # reading clears it

@@ -22,13 +22,20 @@ class ProgrammableLogic:
 
     Register accesses may come from any thread.
 
-    Parameters:
-        netlist: the accelerator, with one input and one output.
-        memory: uint8, all that the DMAs can reach.
-        base: physical address of its first byte.
-        build_id: see `DmaModel`.
-        stall: share of the cycles, 0 to below 1, in which either DMA pauses.
-        seed: of the pauses.
+    Parameters
+    ----------
+    netlist
+        The accelerator, with one input and one output.
+    memory
+        uint8, all that the DMAs can reach.
+    base
+        Physical address of its first byte.
+    build_id
+        See `DmaModel`.
+    stall
+        Share of the cycles, 0 to below 1, in which either DMA pauses.
+    seed
+        Of the pauses.
     """
 
     def __init__(
@@ -139,7 +146,7 @@ class ProgrammableLogic:
                     return
 
     def _plans(self) -> dict[str, StreamPlan]:
-        """What is left of the present transfers, up to the point where a fault stops one."""
+        """Return what is left of the present transfers, up to the point where a fault stops one."""
         plans = {}
         for channel_name, stream in (("idma0", self._in_name), ("odma0", self._out_name)):
             transfer = self._limited(channel_name)
@@ -178,7 +185,7 @@ class ProgrammableLogic:
         return kind == "reset"
 
     def _due(self, name: str, frames: int) -> Fault | None:
-        """The first fault that happens to a channel now."""
+        """Return the first fault that happens to a channel now."""
         for fault in self._faults:
             if fault.channel == name and fault.kind != "no_completion" and frames >= fault.after_frames:
                 self._faults.remove(fault)
@@ -186,7 +193,7 @@ class ProgrammableLogic:
         return None
 
     def _stall_patterns(self) -> Stall:
-        """New random pauses for both channels; none in the first cycle, so that a word on offer stays there."""
+        """Return new random pauses for both channels; none in the first cycle, so that a word on offer stays there."""
         if not self._stall:
             return Stall.none()
         patterns = {}

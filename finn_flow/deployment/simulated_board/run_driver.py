@@ -23,14 +23,21 @@ def run_driver(
 ) -> subprocess.CompletedProcess[str]:
     """Run `python3 -m driver` of the package `build`/deploy on a simulated board with `build`'s netlist.
 
-    Parameters:
-        arguments: the driver's command and its arguments.
-        stall, seed: see `SimulatedBoard`.
-        capture: return what the driver prints to standard output instead of passing it on.
+    Parameters
+    ----------
+    arguments
+        The driver's command and its arguments.
+    stall, seed
+        See `SimulatedBoard`.
+    capture
+        Return what the driver prints to standard output instead of passing it on.
 
-    Raises:
-        UserError: there is no package or no netlist.
-        SimulationBuildError: the accelerator cannot be simulated.
+    Raises
+    ------
+    UserError
+        There is no package or no netlist.
+    SimulationBuildError
+        The accelerator cannot be simulated.
     """
     package = BuildFolder(build).package
     if not (package / FILE).is_file():

@@ -20,7 +20,8 @@ class FixBatch(Transformation):
 
     Raises
     ------
-    UserError : another dimension of an input is not fixed.
+    UserError
+        Another dimension of an input is not fixed.
     """
 
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:

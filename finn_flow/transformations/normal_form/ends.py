@@ -41,7 +41,8 @@ class ReadImageOnce(Transformation):
 
     Raises
     ------
-    UserError : more than one input, or a node reads the image without a quantiser.
+    UserError
+        More than one input, or a node reads the image without a quantiser.
     """
 
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
@@ -169,7 +170,8 @@ class EndInValues(Transformation):
 
     Raises
     ------
-    UserError : more than one output.
+    UserError
+        More than one output.
     """
 
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:

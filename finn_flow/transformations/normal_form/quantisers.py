@@ -22,7 +22,8 @@ class FuseQCDQ(Transformation):
 
     Raises
     ------
-    UserError : scale or zero-point are no constants, or the Clip's bounds are not those of an integer type.
+    UserError
+        Scale or zero-point are no constants, or the Clip's bounds are not those of an integer type.
     """
 
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:

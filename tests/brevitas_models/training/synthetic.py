@@ -38,7 +38,7 @@ CONFIG = {
 
 
 def textures(dataset: str, split: str, preprocessing: object = None, path: object = None) -> ImageSet:
-    """What `load_images` gives in these tests."""
+    """Return what `load_images` gives in these tests."""
     random = np.random.default_rng([ord(dataset[0]), len(split)])
     labels = random.integers(0, 4, 256)
     offset, contrast, noise = (20, 200, 10) if dataset == "mnist" else (60, 100, 20)

@@ -23,7 +23,7 @@ DSODE = "import sys; from finn_flow.cli import main; sys.exit(main())"
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory) -> Path:
-    """A training on pictures of 8 x 8 pixels, eight epochs of six steps."""
+    """Return a training on pictures of 8 x 8 pixels, eight epochs of six steps."""
     folder = tmp_path_factory.mktemp("shared")
     draw_domain(folder / "light")
     draw_domain(folder / "dark", dark=True)

@@ -17,7 +17,7 @@ from tests.brevitas_models.training.synthetic import CONFIG
 
 @pytest.fixture
 def run(tmp_path):
-    """What a finished training leaves behind."""
+    """Return what a finished training leaves behind."""
     config = TrainingConfig.model_validate({**CONFIG, "network": preset("dsodenet-tiny").model_dump()})
     accuracy = {"quantised": {"source": 0.5, "target": 0.25}}
     details = {"training": config.model_dump(), "accuracy": accuracy}

@@ -17,7 +17,7 @@ ESTIMATES = BUILD_CONFIGS / "zcu104_estimates.json"
 
 @pytest.fixture
 def full_below(monkeypatch):
-    """A function after which no file can be written whose path contains a given part."""
+    """Return a function after which no file can be written whose path contains a given part."""
 
     def fill(part: str) -> None:
         def refuse(method):

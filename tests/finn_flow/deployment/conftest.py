@@ -21,7 +21,7 @@ from tests.finn_flow.netlist.one_block import OneBlock, one_block
 
 @pytest.fixture(scope="session")
 def tiny() -> OneBlock:
-    """The accelerator: 8x6 grey images, ten classes."""
+    """Return the accelerator: 8x6 grey images, ten classes."""
     return one_block()
 
 
@@ -35,7 +35,7 @@ def build(tiny: OneBlock, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def package(build: Path) -> Path:
-    """The package's folder."""
+    """Return the package's folder."""
     return build / "deploy"
 
 

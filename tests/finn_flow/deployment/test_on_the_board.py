@@ -22,7 +22,7 @@ DEPENDENCIES = ("numpy", "PIL")
 
 @pytest.fixture(scope="module")
 def libraries(tmp_path_factory) -> Path:
-    """A folder with NumPy, Pillow and the simulated PYNQ; with `python -S` there is nothing else."""
+    """Return a folder with NumPy, Pillow and the simulated PYNQ; with `python -S` there is nothing else."""
     folder = tmp_path_factory.mktemp("libraries")
     for name in DEPENDENCIES:
         spec = importlib.util.find_spec(name)

@@ -23,7 +23,7 @@ from tests.killed import killed_at_each_operation
 
 @pytest.fixture
 def fresh(tiny, tmp_path):
-    """The build folder without a package."""
+    """Return the build folder without a package."""
     return tiny.copy(tmp_path / "fresh")
 
 

@@ -37,7 +37,7 @@ endmodule
 
 @pytest.fixture
 def slow(tiny, tmp_path):
-    """A netlist with the streams of the small one: the last code modulo 10, after a long time."""
+    """Return a netlist with the streams of the small one: the last code modulo 10, after a long time."""
     folder = tmp_path / "rtl"
     folder.mkdir()
     (folder / "slow.v").write_text(SOURCE.replace("@CYCLES@", str(COMPUTING_CYCLES)))

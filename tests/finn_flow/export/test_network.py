@@ -31,7 +31,7 @@ def one_thread():
 
 @pytest.fixture(scope="module")
 def trained(mnist):
-    """A tiny network after a few steps of training on real digits."""
+    """Return a tiny network after a few steps of training on real digits."""
     torch.manual_seed(0)
     config = preset("dsodenet-tiny")
     network = quantized_network(config)

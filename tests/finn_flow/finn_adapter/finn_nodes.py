@@ -39,7 +39,7 @@ class Node:
     constant_type: str = ""
 
     def model(self) -> ModelWrapper:
-        """The model with this node alone."""
+        """Return the model with this node alone."""
         names = ["inp"] if self.constant is None else ["inp", "constant"]
         node = helper.make_node(
             self.op_type,
@@ -70,13 +70,13 @@ class Node:
 
 
 def run_python(node: Node, inputs: dict[str, np.ndarray]) -> np.ndarray:
-    """The node's output by FINN's Python execution."""
+    """Return the node's output by FINN's Python execution."""
     model = node.model().transform(SetExecMode("cppsim"))
     return execute_onnx(model, inputs)["outp"]
 
 
 def prepared(node: Node) -> ModelWrapper:
-    """The node's model, ready for RTL simulation."""
+    """Return the node's model, ready for RTL simulation."""
     return prepare(node.model())
 
 
@@ -88,7 +88,7 @@ def prepare(model: ModelWrapper) -> ModelWrapper:
 
 
 def run_rtl(node: Node, inputs: dict[str, np.ndarray]) -> np.ndarray:
-    """The node's output by RTL simulation."""
+    """Return the node's output by RTL simulation."""
     return execute_onnx(prepared(node), inputs)["outp"]
 
 

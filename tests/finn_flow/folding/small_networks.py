@@ -16,7 +16,7 @@ def lowered(style: str = "ds", seed: int = 0) -> ModelWrapper:
 
 
 def small_hardware(style: str = "ds") -> ModelWrapper:
-    """The same as unfolded hardware."""
+    """Return the same as unfolded hardware."""
     return hardware(lowered(style))
 
 

@@ -30,7 +30,7 @@ def two_loops():
 
 
 def latency(problem: Problem, chosen) -> float:
-    """The formula of `finn_flow.folding.latency`, written out."""
+    """Return the formula of `finn_flow.folding.latency`, written out."""
     pairs = list(zip(problem.choices, chosen, strict=True))
     iterations = {choice.stage: choice.iterations for choice in problem.choices if choice.iterations}
     bodies = {

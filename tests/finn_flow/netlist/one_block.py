@@ -37,12 +37,18 @@ class OneBlock:
 
     Parameters
     ----------
-    folder: with `rtl/` and `golden.npz`.
-    netlist: that of `rtl/`.
-    folded: the hardware graph without FIFOs.
-    sized: the same with FIFOs, as it was written.
-    sizes: what FIFO sizing found.
-    golden: images and logits of Brevitas.
+    folder
+        With `rtl/` and `golden.npz`.
+    netlist
+        That of `rtl/`.
+    folded
+        The hardware graph without FIFOs.
+    sized
+        The same with FIFOs, as it was written.
+    sizes
+        What FIFO sizing found.
+    golden
+        Images and logits of Brevitas.
     """
 
     folder: Path

@@ -182,7 +182,7 @@ def test_missing_file_is_named(tmp_path) -> None:
 
 
 def forks(edges: list[tuple[str, list[str]]], outputs: list[str], pe: dict[str, int], names=None) -> ModelWrapper:
-    """A graph of Fork nodes: (input, outputs) each; a channel pair of UINT4."""
+    """Return a graph of Fork nodes: (input, outputs) each; a channel pair of UINT4."""
     common = {"NumChannels": 2, "numInputVectors": [1, 2, 2], "inputDataType": "UINT4"}
     nodes = [
         helper.make_node(
@@ -270,7 +270,7 @@ def test_old_files_go(tmp_path) -> None:
 
 
 def matrix(mw: int, mh: int, pe: int) -> ModelWrapper:
-    """A matrix-vector unit alone, with all inputs at once."""
+    """Return a matrix-vector unit alone, with all inputs at once."""
     node = helper.make_node(
         "MVAU_rtl",
         ["x", "w"],

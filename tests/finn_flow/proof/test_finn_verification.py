@@ -19,7 +19,7 @@ STEPS = ["initial_python", "finn_onnx_python", "streamlined_python", "folded_hls
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory) -> Path:
-    """A folder with model.onnx, input.npy (values), expected_output.npy (logits)."""
+    """Return a folder with model.onnx, input.npy (values), expected_output.npy (logits)."""
     ensure_finn()
     folder = tmp_path_factory.mktemp("files")
     model = ode_net((2,), state_output=False)

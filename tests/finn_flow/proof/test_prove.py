@@ -19,7 +19,7 @@ from tests.finn_flow.transformations.qonnx_graphs import ode_net
 
 @pytest.fixture(scope="module")
 def forms(tmp_path_factory):
-    """The path of a model with one loop, and its rolled, integer and hardware forms."""
+    """Return the path of a model with one loop, and its rolled, integer and hardware forms."""
     ensure_finn()
     path = tmp_path_factory.mktemp("proof") / "model.onnx"
     ode_net((3,), state_output=False).save(str(path))

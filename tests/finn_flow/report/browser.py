@@ -22,7 +22,7 @@ ARGUMENTS = (
 
 
 class Browser:
-    """One browser; ``profile`` is an empty folder for it."""
+    """One browser; `profile` is an empty folder for it."""
 
     def __init__(self, profile: Path) -> None:
         chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
@@ -38,7 +38,7 @@ class Browser:
         self.driver = Chrome(options=options, service=Service(driver))
 
     def open(self, page: Path, width: int, media: str = "screen", scheme: str = "light") -> None:
-        """Load a page in a window ``width`` CSS pixels wide, for a medium and a colour scheme."""
+        """Load a page in a window `width` CSS pixels wide, for a medium and a colour scheme."""
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
@@ -50,11 +50,11 @@ class Browser:
         return self.driver.execute_script(source)
 
     def messages(self) -> list[str]:
-        """What the console shows since the last call."""
+        """Return what the console shows since the last call."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
     def requests(self) -> list[str]:
-        """What the page open now has asked for since the last call, as addresses."""
+        """Return what the page open now has asked for since the last call, as addresses."""
         events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
         sent = [event["params"] for event in events if event["method"] == "Network.requestWillBeSent"]
         # The browser's own start page may still be busy.

@@ -24,7 +24,7 @@ BOARD = "ZCU104"
 
 
 def full_build(folder: Path) -> Path:
-    """Make a build in ``folder`` / "build" with netlist, simulations, synthesis, and a training around it."""
+    """Make a build in `folder` / "build" with netlist, simulations, synthesis, and a training around it."""
     block = one_block()
     place = block.copy(folder / "build")
     files = BuildFolder(place)
@@ -52,7 +52,7 @@ def synthesis(estimates: dict, netlist: Netlist) -> SynthesisReport:
 
 
 def estimated_build(folder: Path) -> Path:
-    """Make a build of three blocks in ``folder`` that ends with the estimates."""
+    """Make a build of three blocks in `folder` that ends with the estimates."""
     ensure_finn()
     model = folder / "model.onnx"
     ode_net((6, 12, 24), channels=8, size=8, state_output=False).save(str(model))

@@ -10,7 +10,7 @@ from tests.finn_flow.report.builds import estimated_build, full_build
 
 @pytest.fixture(scope="session")
 def full(tmp_path_factory) -> Path:
-    """A build folder with everything that can be there."""
+    """Return a build folder with everything that can be there."""
     folder = full_build(tmp_path_factory.mktemp("full"))
     write_report(folder)
     return folder
@@ -18,7 +18,7 @@ def full(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def estimated(tmp_path_factory) -> Path:
-    """A build folder of a larger network that ended with the estimates."""
+    """Return a build folder of a larger network that ended with the estimates."""
     folder = estimated_build(tmp_path_factory.mktemp("estimated"))
     write_report(folder)
     return folder

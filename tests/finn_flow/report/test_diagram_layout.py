@@ -14,7 +14,7 @@ LOOP = LoopText("a loop", "feedback")
 
 
 def chain(length: int, prefix: str = "", bypass: tuple[int, int] | None = None, fifos: tuple[int, ...] = ()) -> Graph:
-    """A chain of nodes; those in ``fifos`` (no neighbours) are FIFOs; with a bypass through a FIFO of its own."""
+    """Return a chain of nodes; those in `fifos` (no neighbours) are FIFOs; with a bypass through a FIFO of its own."""
     names = [f"{prefix}{number}" for number in range(length)]
     nodes = [
         Node(name=name, op="Any", fifo_depth=12_345 if number in fifos else 0, body=None)

@@ -93,7 +93,7 @@ def test_without_golden_file_the_graph_itself_is_the_reference(tmp_path) -> None
 
 
 def wrong_weights(folder: Path) -> Path:
-    """A copy of the build with one bit of one weight inside the loop turned."""
+    """Return a copy of the build with one bit of one weight inside the loop turned."""
     one_block().copy(folder)
     path = folder / "rtl" / "data" / LOOP_WEIGHTS
     first, *others = path.read_text().splitlines()
@@ -102,7 +102,7 @@ def wrong_weights(folder: Path) -> Path:
 
 
 def mvau_streams(frame: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """What goes into the first matrix-vector unit of the loop in the first iteration, and what should come out."""
+    """Return what goes into the loop's first matrix-vector unit in the first iteration, and what should come out."""
     block = one_block()
     graph = ModelWrapper(str(BuildFolder(block.folder).graph))
     passed = stream_values(block.netlist, graph, block.golden.inputs[frame])

@@ -25,7 +25,7 @@ STATE = {"bits": 8, "scale": 2.0**-4}
 class GraphBuilder:
     """Adds nodes one by one; every method returns the name of its output.
 
-    ``noise`` makes the graph as untidy as exporters may leave it, from a seed: Identity and Cast nodes, Constant nodes
+    `noise` makes the graph as untidy as exporters may leave it, from a seed: Identity and Cast nodes, Constant nodes
     instead of initialisers, attributes and the inputs of Add and Mul in any order.
     """
 
@@ -65,7 +65,7 @@ class GraphBuilder:
         return name
 
     def weight(self, *shape: int, quantised: bool = True, bits: int = 4) -> str:
-        """A weight tensor, behind a Quant node or, already quantised, as a mere initialiser."""
+        """Return a weight tensor, behind a Quant node or, already quantised, as a mere initialiser."""
         limit = 2 ** (bits - 1) - 1
         codes = self.random.integers(-limit, limit + 1, shape)
         raw = self.constant(codes * 2.0**-3)
@@ -125,7 +125,7 @@ Field = Callable[[str, int], str]
 def vector_field(
     net: GraphBuilder, channels: int, style: str = "ds", time_bias: bool = True, quantised_weights: bool = True
 ) -> Field:
-    """Return a field of style 'ds', 'dense' or 'matmul' that shares its weights; with ``time_bias`` no constants."""
+    """Return a field of style 'ds', 'dense' or 'matmul' that shares its weights; with `time_bias` no constants."""
 
     def weight(*shape: int) -> str:
         return net.weight(*shape, quantised=quantised_weights)
@@ -156,7 +156,7 @@ def vector_field(
 
 
 def euler(net: GraphBuilder, z: str, field: Field, iterations: int, state: dict = STATE) -> str:
-    """Add ``iterations`` Euler steps z <- Quant(z + field(z))."""
+    """Add `iterations` Euler steps z <- Quant(z + field(z))."""
     for i in range(iterations):
         z = net.quant(net.node("Add", z, field(z, i)), **state)
     return z
@@ -195,7 +195,7 @@ def ode_net(
 
 
 def run(model: ModelWrapper, seed: int = 0) -> dict[str, NDArray]:
-    """Execute ``model`` on a random image and return its outputs."""
+    """Execute `model` on a random image and return its outputs."""
     shape = model.get_tensor_shape("x")
     x = np.random.default_rng(seed).integers(0, 256, shape).astype(np.float32) / 128
     return execute_onnx(model, {"x": x})
@@ -226,7 +226,7 @@ def small_net(seed: int = 0) -> tuple[GraphBuilder, str]:
 
 
 def roll(model: ModelWrapper, *iterations: int, require: bool = True) -> ModelWrapper:
-    """Roll ``model``; check the loops' iteration counts, equal execution and that a second time changes nothing."""
+    """Roll `model`; check the loops' iteration counts, equal execution and that a second time changes nothing."""
     rolled = model.transform(RollODEBlocks(require=require))
     assert loop_iterations(rolled) == list(iterations)
     assert_same_execution(model, rolled)

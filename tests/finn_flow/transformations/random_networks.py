@@ -28,17 +28,17 @@ class Drawer:
         return bool(self.draw(st.booleans()))
 
     def number(self, low: float, high: float) -> float:
-        """A number of no particular form."""
+        """Return a number of no particular form."""
         return float(np.float32(self.net.random.uniform(low, high)))
 
     def quantised(self, x: str, any_scale: bool = False, bits: Sequence[int] = (2, 3, 4, 6)) -> str:
-        """A quantiser of any kind."""
+        """Return a quantiser of any kind."""
         scale = self.number(0.05, 0.6) if any_scale else 2.0 ** self.choose([-3, -2, -1, 0])
         signed = int(self.flag())
         return self.net.quant(x, self.choose(bits), scale, signed, signed and int(self.flag()))
 
     def function(self, x: str, channels: int, rank: int) -> str:
-        """A batch-norm of any gains, or none, and an activation, or none."""
+        """Return a batch-norm of any gains, or none, and an activation, or none."""
         net = self.net
         if self.flag():
             shape = (1, channels, *[1] * (rank - 2))
@@ -55,7 +55,7 @@ class Drawer:
                 return net.node(kind, x)
 
     def convolution(self, x: str, shape: list[int], keep: bool = False) -> tuple[str, list[int]]:
-        """A convolution of any window and groups; with ``keep`` the shape stays."""
+        """Return a convolution of any window and groups; with `keep` the shape stays."""
         channels, *size = shape
         dilation = [self.choose([1, 1, 2]) for _ in size]
         kernel = [self.choose([1, 2, 3, 3, 5] if not keep else [1, 3, 3, 5]) for _ in size]
@@ -78,7 +78,7 @@ class Drawer:
         return y, [outputs, *out]
 
     def pool(self, x: str, shape: list[int]) -> tuple[str, list[int]]:
-        """A maximum or average over small windows, or nothing."""
+        """Return a maximum or average over small windows, or nothing."""
         kind = self.choose(["none", "MaxPool", "AveragePool"])
         if kind == "none" or min(shape[1:]) < 2:
             return x, shape
@@ -88,7 +88,7 @@ class Drawer:
         return (self.quantised(y) if kind == "AveragePool" else y), [shape[0], *size]
 
     def block(self, z: str, shape: list[int]) -> str:
-        """A solver's steps with one set of weights."""
+        """Return a solver's steps with one set of weights."""
         state = {"bits": self.choose([4, 6]), "scale": 2.0**-2, "signed": int(self.flag())}
         own = {"bits": self.choose([3, 5]), "scale": self.number(0.03, 0.5), "signed": 1}
         increment = self.choose([state, own])
@@ -127,7 +127,7 @@ class Drawer:
 
 @st.composite
 def networks(draw: st.DrawFn) -> ModelWrapper:
-    """A network: image of 8 bits, layers, an ODE block or none, head."""
+    """Return a network: image of 8 bits, layers, an ODE block or none, head."""
     drawer = Drawer(draw)
     axes = drawer.choose([1, 2, 2, 2])
     shape = [drawer.choose([1, 2, 4]), *[drawer.choose([5, 6, 8]) for _ in range(axes)]]

@@ -49,7 +49,7 @@ def test_a_product_is_no_sum():
 
 @given(st.floats(2.0**-9, 1.0, width=32), st.sampled_from([0.25, 0.1, 0.5, 0.3]))
 def test_float32_rounding_at_ties_is_kept(scale, step):
-    """z + h·f of one scale: whether a tie goes up or down is decided by the rounding of the float32 products."""
+    """Z + h·f of one scale: whether a tie goes up or down is decided by the rounding of the float32 products."""
     s = np.float32(scale)
     first, second = (A.astype(np.float32) * s), (B.astype(np.float32) * s) * np.float32(step)
     codes = np.clip(np.rint((first[:, None] + second) / s), -8, 7).astype(np.int64)

@@ -90,7 +90,7 @@ def test_converting_again_changes_nothing():
 
 
 def _layer_net(shape: tuple[int, ...], layer: Callable[[GraphBuilder, str], str]) -> ModelWrapper:
-    """Image, quantiser, ``layer``, quantiser, sum over the map, linear layer."""
+    """Image, quantiser, `layer`, quantiser, sum over the map, linear layer."""
     net = GraphBuilder(seed=3)
     y = net.quant(layer(net, net.quant("x", bits=4, scale=2.0**-3, signed=0)), bits=6, scale=2.0**-1)
     return net.finish((1, *shape), y)

@@ -94,7 +94,7 @@ def test_a_falling_function_turns_its_weights_around():
 
 
 def _one_layer(function: Callable[[GraphBuilder, str], str], **target) -> ModelWrapper:
-    """Image, convolution, ``function`` of its result, quantiser."""
+    """Image, convolution, `function` of its result, quantiser."""
     net = GraphBuilder(seed=7)
     x = net.quant("x", bits=8, scale=INPUT_SCALE, signed=0)
     y = function(net, net.conv(x, net.weight(3, 3, 3, 3), 3))
@@ -129,7 +129,7 @@ def test_quantisers_of_few_bits(target):
 
 
 def _two_readers_of(second: Callable[[GraphBuilder, str], str], increment: dict, step: float | None = None):
-    """A state, what ``second`` makes of it, and their quantised sum."""
+    """A state, what `second` makes of it, and their quantised sum."""
     net = GraphBuilder(seed=3)
     x = net.quant("x", bits=8, scale=INPUT_SCALE, signed=0)
     z = net.quant(net.affine(net.conv(x, net.weight(3, 3, 3, 3), 3), 3), **STATE)

@@ -22,7 +22,7 @@ from tests.finn_flow.transformations.qonnx_graphs import (
 
 
 def reasons(model: ModelWrapper) -> str:
-    """Check that nothing is rolled and return the reason given with ``require``; it says the same without."""
+    """Check that nothing is rolled and return the reason given with `require`; it says the same without."""
     transformation = RollODEBlocks(require=False)
     unchanged, changed = transformation.apply(ModelWrapper(model.model, make_deepcopy=True))
     assert not changed

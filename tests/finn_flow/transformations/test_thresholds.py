@@ -41,7 +41,7 @@ def codes_after(expression: Expression, target: Quantiser) -> CodeFunction:
 
 
 def apply(steps: Steps, codes: np.ndarray, lowest: int) -> np.ndarray:
-    """What hardware computes: thresholds counted, then the table; [iterations, positions, channels, codes]."""
+    """Return what hardware computes: thresholds counted, then the table; [iterations, positions, channels, codes]."""
     counts = (codes[:, None] >= steps.thresholds[..., None, :]).sum(axis=-1)
     if steps.table is None:
         return lowest + counts

@@ -10,12 +10,12 @@ RTL = Path(__file__).with_name("rtl")
 
 
 def port(name: str, width_bits: int) -> StreamPort:
-    """A stream named as the cores name theirs."""
+    """Return a stream named as the cores name theirs."""
     return StreamPort(name, width_bits, f"{name}_tdata", f"{name}_tvalid", f"{name}_tready")
 
 
 def core(top: str, input_bits: int = 8, output_bits: int = 8, **options: object) -> Design:
-    """A design with one input and one output."""
+    """Return a design with one input and one output."""
     return Design(
         top,
         [RTL / f"{top}.sv"],
@@ -29,7 +29,7 @@ def core(top: str, input_bits: int = 8, output_bits: int = 8, **options: object)
 
 
 def passthrough(width_bits: int = 8, **parameters: int) -> Design:
-    """A register stage."""
+    """Return a register stage."""
     return core("passthrough", width_bits, width_bits, parameters={"WIDTH": width_bits, **parameters}, probes=["count"])
 
 

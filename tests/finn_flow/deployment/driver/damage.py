@@ -9,7 +9,7 @@ from PIL import Image
 
 
 def whole_files() -> dict[str, bytes]:
-    """A small file of every kind that the driver reads, by name."""
+    """Return a small file of every kind that the driver reads, by name."""
     random = np.random.default_rng(0)
     pictures = {
         "RGB": Image.fromarray(random.integers(0, 256, (12, 9, 3), dtype=np.uint8)),
@@ -52,7 +52,7 @@ def whole_files() -> dict[str, bytes]:
 
 
 def damaged(content: bytes, random: np.random.Generator) -> bytes:
-    """The content after one to three of: a cut, changed bytes, extreme numbers, a part twice, a part less."""
+    """Return the content after one to three of: a cut, changed bytes, extreme numbers, a part twice, a part less."""
     for _ in range(random.integers(1, 4)):
         if not content:
             break

@@ -67,7 +67,7 @@ def test_finns_own_dma_without_the_additional_registers(boards, accelerators, pa
 
 
 def copy_with_bitfile(package: Path, bitfile: Path, target: Path) -> Path:
-    """A package as `dsode package` makes it where Vivado has built the bitfile."""
+    """Return a package as `dsode package` makes it where Vivado has built the bitfile."""
     import json
     import shutil
 

@@ -19,7 +19,7 @@ MIB = 1 << 20
 
 
 def refused(path) -> str:
-    """The message with which a path is refused: one line."""
+    """Return the message with which a path is refused: one line."""
     with pytest.raises(InputError) as caught:
         read_images([path])
     message = str(caught.value)

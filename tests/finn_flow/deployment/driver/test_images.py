@@ -17,7 +17,7 @@ COLOUR = np.arange(144, dtype=np.uint8).reshape(8, 6, 3)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder `images` with two images on two levels and a text file."""
+    """Return a folder `images` with two images on two levels and a text file."""
     root = tmp_path / "images"
     (root / "below").mkdir(parents=True)
     Image.fromarray(GREY).save(root / "b.png")

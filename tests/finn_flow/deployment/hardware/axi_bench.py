@@ -142,7 +142,7 @@ class Bench:
         return bytes(await self.memory.read(address, size))
 
     def place(self) -> int:
-        """An address near a border of 4 KiB, anywhere in 39 bits."""
+        """Return an address near a border of 4 KiB, anywhere in 39 bits."""
         page = self.random.choice((1, 7, 1 << 10, 1 << 20, (1 << 27) - 4))
         return page * PAGE + 128 * self.random.randrange(-3, 3)
 

@@ -13,12 +13,18 @@ STREAM, MEMORY_MAPPED = ("tdata", "tvalid", "tready"), ("awvalid", "arvalid")
 class Cell:
     """What a cell shows.
 
-    Parameters:
-        kind: its module or IP.
-        streams: interfaces; True for a slave.
-        other: further interfaces.
-        inputs, outputs: pins that belong to no interface.
-        ports: of an RTL module; None for IP and hierarchies.
+    Parameters
+    ----------
+    kind
+        Its module or IP.
+    streams
+        Interfaces; True for a slave.
+    other
+        Further interfaces.
+    inputs, outputs
+        Pins that belong to no interface.
+    ports
+        Of an RTL module; None for IP and hierarchies.
     """
 
     kind: str
@@ -30,7 +36,7 @@ class Cell:
 
     @classmethod
     def of_module(cls, module: str, ports: dict[str, Port]) -> "Cell":
-        """A cell with the interfaces that Vivado infers from the ports' names."""
+        """Return a cell with the interfaces that Vivado infers from the ports' names."""
         names = {name.lower() for name in ports}
         cell = cls(module, ports=ports)
         for name, port in ports.items():
@@ -80,7 +86,7 @@ class BlockDesign:
         return [f"{cell}/{match}" for match in found]
 
     def interface(self, name: str) -> str:
-        """The interface that a command names."""
+        """Return the interface that a command names."""
         cell, port = split(name)
         if cell not in self.cells or port not in self.cells[cell].interfaces:
             raise VivadoError(f"no interface {name}")
@@ -101,7 +107,7 @@ class BlockDesign:
         return sorted(pin for pin in wanted if not any(f"{name}/{pin}" in group for group in self.groups))
 
     def verilog(self, module: str) -> str:
-        """The RTL modules as instances; hierarchies are dissolved."""
+        """Return the RTL modules as instances; hierarchies are dissolved."""
         number = {pin: index for index, group in enumerate(self.groups) for pin in group}
         widths = [self._width(group) for group in self.groups]
         ports: list[str] = []

@@ -19,10 +19,14 @@ class VivadoError(Exception):
 class Block:
     """A kind of IP.
 
-    Parameters:
-        parameters: that can be set, without `CONFIG.`.
-        interfaces, pins: of a configuration.
-        clocks: by interface, the pin that clocks it.
+    Parameters
+    ----------
+    parameters
+        That can be set, without `CONFIG.`.
+    interfaces, pins
+        Of a configuration.
+    clocks
+        By interface, the pin that clocks it.
     """
 
     parameters: frozenset[str]

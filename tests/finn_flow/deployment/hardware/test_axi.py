@@ -35,7 +35,7 @@ EXPECTED = {
 
 @pytest.fixture(scope="module")
 def simulation(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program that simulates the bench under cocotb."""
+    """Return the program that simulates the bench under cocotb."""
     folder = tmp_path_factory.mktemp("axi")
     sources = [BENCH, CHECKER, *(RTL / name for name in CORES)]
     for template in (INPUT_TEMPLATE, OUTPUT_TEMPLATE):

@@ -19,7 +19,7 @@ CLOCK, FAST_CLOCK = "clk_wiz_0/clk_out1", "clk_wiz_0/clk_out2"
 
 @pytest.fixture
 def folder(package, tmp_path):
-    """The package, in a place whose name has a space."""
+    """Return the package, in a place whose name has a space."""
     copied = tmp_path / "a package"
     shutil.copytree(package, copied)
     return copied

@@ -76,7 +76,7 @@ class Bench:
         return [*paths, passing]
 
     def run(self) -> np.ndarray:
-        """What the commands answered, uint32 [responses]."""
+        """Return what the commands answered, uint32 [responses]."""
         parameters: dict[str, int | str] = {
             "IN_BYTES": self.stream_bytes,
             "OUT_BYTES": self.stream_bytes,

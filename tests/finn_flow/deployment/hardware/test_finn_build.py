@@ -36,7 +36,7 @@ PARTITION = "StreamingDataflowPartition_1"
 
 @pytest.fixture(scope="module")
 def folder(tiny, tmp_path_factory):
-    """What `finn build` makes of the small accelerator with the configuration's steps after folding."""
+    """Return what `finn build` makes of the small accelerator with the configuration's steps after folding."""
     folder = tmp_path_factory.mktemp("finn")
     for name in ("tools", "generated", "deps/finn-hlslib", "deps/attention-hlslib"):
         (folder / name).mkdir(parents=True)

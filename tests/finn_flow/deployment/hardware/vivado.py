@@ -17,9 +17,12 @@ _MEMORY_MAPPED = ("awvalid", "arvalid")
 class Vivado:
     """Runs a script.
 
-    Parameters:
-        replies: what `get_property NAME` answers, by name.
-        has_board: whether the board's files are installed.
+    Parameters
+    ----------
+    replies
+        What `get_property NAME` answers, by name.
+    has_board
+        Whether the board's files are installed.
     """
 
     def __init__(self, replies: dict[str, str] | None = None, has_board: bool = True) -> None:
@@ -184,7 +187,7 @@ class Vivado:
         return f"{cell}/{BLOCKS[kind].clocks(name) if kind in BLOCKS else 'ap_clk'}"
 
     def config(self, cell: str) -> dict[str, str]:
-        """The parameters of a cell that were set."""
+        """Return the parameters of a cell that were set."""
         return {
             name.removeprefix("CONFIG."): value for (target, name), value in self.properties.items() if target == cell
         }

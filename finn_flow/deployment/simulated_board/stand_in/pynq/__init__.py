@@ -167,12 +167,12 @@ class PynqBuffer(np.ndarray):
     device_address = physical_address = 0
 
     def flush(self) -> None:
-        """What the processor has written goes to the memory."""
+        """Bring what the processor has written to the memory."""
         if self._region is not None:
             self._region[:] = np.asarray(self).view(np.uint8).reshape(-1)
 
     def invalidate(self) -> None:
-        """What is in the memory is what the processor reads."""
+        """Let the processor read what is in the memory."""
         if self._region is not None:
             np.asarray(self).view(np.uint8).reshape(-1)[:] = self._region
 
@@ -189,7 +189,7 @@ class PynqBuffer(np.ndarray):
 
 
 def allocate(shape: Any, dtype: Any = "u4", target: Device | None = None, **options: Any) -> PynqBuffer:
-    """A buffer that the DMAs can reach; its contents are arbitrary."""
+    """Return a buffer that the DMAs can reach; its contents are arbitrary."""
     device = target or _active()
     shape = (shape,) if isinstance(shape, int) else tuple(int(n) for n in shape)
     size = math.prod(shape) * np.dtype(dtype).itemsize
@@ -202,7 +202,7 @@ def allocate(shape: Any, dtype: Any = "u4", target: Device | None = None, **opti
 
 
 def get_rails() -> dict[str, Any]:
-    """The supply rails: a simulated board has none."""
+    """Return the supply rails: a simulated board has none."""
     return {}
 
 
