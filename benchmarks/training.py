@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from torch.nn import functional
 
-from brevitas_models.calibration import calibrate_quantizers
+from brevitas_models.calibration import calibrate_quantisers
 from brevitas_models.config import NetworkConfig, load_network_config
 from brevitas_models.networks import ODENet, float_network, quantized_network
 
@@ -47,7 +47,7 @@ def step_of(network: ODENet, config: NetworkConfig) -> Callable[[], None]:
     images = torch.rand(BATCH, config.in_channels, *config.image_size, generator=generator)
     labels = torch.randint(0, config.num_classes, (BATCH,), generator=generator)
     if any(name.endswith("scaling_impl.value") for name, _ in network.named_parameters()):
-        calibrate_quantizers(network, [images])
+        calibrate_quantisers(network, [images])
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4)
     network.train()
 

@@ -34,7 +34,7 @@ def load_float_weights(network: ODENet, state: dict[str, Tensor]) -> None:
     ValueError
         Anything but the activation scales is missing, or something has no place in the network.
     """
-    scales = {f"{name}.{_PATH}.scaling_impl.value" for name, _ in _learned_quantizers(network)}
+    scales = {f"{name}.{_PATH}.scaling_impl.value" for name, _ in _learned_quantisers(network)}
     result = network.load_state_dict(state, strict=False)
     missing = set(result.missing_keys) - scales
     if missing or result.unexpected_keys:
@@ -42,7 +42,7 @@ def load_float_weights(network: ODENet, state: dict[str, Tensor]) -> None:
 
 
 @torch.no_grad()
-def calibrate_quantizers(network: ODENet, batches: list[Tensor]) -> None:
+def calibrate_quantisers(network: ODENet, batches: list[Tensor]) -> None:
     """Start each activation's scale at the power of two with the least squared error on `batches`.
 
     The values come from the float twin, all uses of a quantiser together, so that the state's range covers every
@@ -55,7 +55,7 @@ def calibrate_quantizers(network: ODENet, batches: list[Tensor]) -> None:
     batches
         Image values [N, C, H, W], N >= 2.
     """
-    quantizers = dict(_learned_quantizers(network))
+    quantisers = dict(_learned_quantisers(network))
     twin = float_network(network.config).to(batches[0].device).train()
     twin.load_state_dict(float_state(twin, network.state_dict()))
     values: dict[str, list[Tensor]] = defaultdict(list)
@@ -68,11 +68,11 @@ def calibrate_quantizers(network: ODENet, batches: list[Tensor]) -> None:
         return hook
 
     for name, module in twin.named_modules():
-        if name in quantizers:
+        if name in quantisers:
             module.register_forward_hook(record(name))
     for batch in batches:
         twin(batch)
-    for name, tensor_quant in quantizers.items():
+    for name, tensor_quant in quantisers.items():
         bits = tensor_quant.msb_clamp_bit_width_impl()
         low, high = (float(bound(bits)) for bound in (tensor_quant.int_quant.min_int, tensor_quant.int_quant.max_int))
         exponent = best_exponent(torch.cat(values[name]), low, high)
@@ -115,7 +115,7 @@ def estimate_statistics(network: ODENet, batches: list[Tensor]) -> None:
     network.eval()
 
 
-def _learned_quantizers(network: ODENet) -> list[tuple[str, Any]]:
+def _learned_quantisers(network: ODENet) -> list[tuple[str, Any]]:
     """Return (module name, Brevitas tensor quantiser) of each activation whose scale is learned."""
     found = []
     for name, module in network.named_modules():

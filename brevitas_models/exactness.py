@@ -12,7 +12,7 @@ from brevitas_models.batch_norm import FieldBatchNorm
 from brevitas_models.config import NetworkConfig
 from brevitas_models.networks import ODENet
 from brevitas_models.ode_block import ODEBlock, VectorField
-from brevitas_models.quantizers import INPUT_BITS
+from brevitas_models.quantisers import INPUT_BITS
 from finn_flow.errors import FlowError, UserError
 
 EXACT_BELOW = 2**24

@@ -46,7 +46,7 @@ class HeldScaleIntQuant(RescalingIntQuant):
 
 
 @contextmanager
-def hold_quantizers(module: nn.Module) -> Iterator[None]:
+def hold_quantisers(module: nn.Module) -> Iterator[None]:
     """Within the block, quantise the weights and compute the scales in `module` once each, when training.
 
     Same values and, as the gradients of all uses add up in the one tensor, the same gradients.

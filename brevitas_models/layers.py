@@ -6,7 +6,7 @@ from typing import Protocol
 
 from torch import nn
 
-from brevitas_models import quantizers
+from brevitas_models import quantisers
 from brevitas_models.config import NetworkConfig
 
 
@@ -30,28 +30,28 @@ class QuantLayers:
         self.config = config
 
     def input(self) -> nn.Module:
-        return quantizers.quant_input()
+        return quantisers.quant_input()
 
     def conv(self, cin: int, cout: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Module:
-        return quantizers.quant_conv(cin, cout, kernel, self.config.weight_bits, stride, groups)
+        return quantisers.quant_conv(cin, cout, kernel, self.config.weight_bits, stride, groups)
 
     def first_conv(self, cin: int, cout: int, kernel: int) -> nn.Module:
-        return quantizers.quant_conv(cin, cout, kernel, quantizers.EDGE_WEIGHT_BITS)
+        return quantisers.quant_conv(cin, cout, kernel, quantisers.EDGE_WEIGHT_BITS)
 
     def classifier(self, features: int, classes: int) -> nn.Module:
-        return quantizers.quant_linear(features, classes, quantizers.EDGE_WEIGHT_BITS)
+        return quantisers.quant_linear(features, classes, quantisers.EDGE_WEIGHT_BITS)
 
     def relu(self) -> nn.Module:
-        return quantizers.quant_relu(self.config.activation_bits)
+        return quantisers.quant_relu(self.config.activation_bits)
 
     def state(self) -> nn.Module:
-        return quantizers.quant_signed(self.config.state_bits)
+        return quantisers.quant_signed(self.config.state_bits)
 
     def increment(self) -> nn.Module:
-        return quantizers.quant_signed(self.config.increment_bits)
+        return quantisers.quant_signed(self.config.increment_bits)
 
     def pooled(self) -> nn.Module:
-        return quantizers.quant_unsigned(quantizers.INPUT_BITS)
+        return quantisers.quant_unsigned(quantisers.INPUT_BITS)
 
 
 class FloatLayers:

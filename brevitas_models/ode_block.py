@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from brevitas_models.batch_norm import FieldBatchNorm
 from brevitas_models.config import NetworkConfig
-from brevitas_models.held_quant import hold_quantizers
+from brevitas_models.held_quant import hold_quantisers
 from brevitas_models.layers import Layers
 from brevitas_models.solvers import SOLVERS, Solver
 
@@ -99,7 +99,7 @@ class ODEBlock(nn.Module):
         return step
 
     def forward(self, x: Tensor) -> Tensor:
-        with hold_quantizers(self):
+        with hold_quantisers(self):
             return self._integrate(self.state(x))
 
     def _integrate(self, z: Tensor) -> Tensor:

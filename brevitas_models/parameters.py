@@ -8,7 +8,7 @@ from torch import nn
 
 from brevitas_models.config import NetworkConfig
 from brevitas_models.networks import ODENet, quantized_network
-from brevitas_models.quantizers import EDGE_WEIGHT_BITS
+from brevitas_models.quantisers import EDGE_WEIGHT_BITS
 
 PAPER_REDUCTION_PERCENT = (54.2, 79.8)
 """What the dsODENet paper reports, first and last layers left out."""

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from brevitas_models.batch_norm import FieldBatchNorm
-from brevitas_models.calibration import calibrate_quantizers, estimate_statistics
+from brevitas_models.calibration import calibrate_quantisers, estimate_statistics
 from brevitas_models.config import NetworkConfig
 from brevitas_models.memory import images_at_once
 from brevitas_models.networks import ODENet, quantized_network
@@ -60,7 +60,7 @@ def untrained_network(config: NetworkConfig, seed: int) -> ODENet:
     count = max(FEWEST_IMAGES, images_at_once(config, CALIBRATION_IMAGES))  # large images have more pixels each
     images = torch.from_numpy(smooth_images(config, count, seed)).permute(0, 3, 1, 2)
     batches = list((images.float() * INPUT_SCALE).split(images_at_once(config, CALIBRATION_BATCH)))
-    calibrate_quantizers(network, batches)
+    calibrate_quantisers(network, batches)
     estimate_statistics(network, batches)
     with torch.no_grad():
         common = nn.functional.normalize(torch.cat([network.features(batch) for batch in batches]).mean(dim=0), dim=0)

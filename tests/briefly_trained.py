@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from brevitas_models.calibration import calibrate_quantizers, estimate_statistics
+from brevitas_models.calibration import calibrate_quantisers, estimate_statistics
 from brevitas_models.config import NetworkConfig
 from brevitas_models.data import ImageSet
 from brevitas_models.networks import ODENet, quantized_network
@@ -27,7 +27,7 @@ def briefly_trained(config: NetworkConfig, digits: ImageSet, steps: int, batch: 
     codes = digit_codes(digits, config, steps * batch)
     x = torch.from_numpy(network_values(codes)).split(batch)
     y = torch.from_numpy(digits.labels[: steps * batch]).split(batch)
-    calibrate_quantizers(network, list(x[:2]))
+    calibrate_quantisers(network, list(x[:2]))
     optimiser = torch.optim.Adam(network.parameters(), lr=0.003)
     network.train()
     for images, labels in zip(x, y, strict=True):

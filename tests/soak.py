@@ -10,7 +10,7 @@ import numpy as np
 
 from finn_flow.execution import execute_hardware
 from finn_flow.netlist import Netlist
-from finn_flow.simulation.accelerator import LOGITS, Accelerator
+from finn_flow.simulation.accelerator import LOGITS, SimulatedAccelerator
 from finn_flow.verilator import Stall
 from tests.finn_flow.netlist.one_block import one_block
 
@@ -51,7 +51,7 @@ def soak(frames: int, seed: int, progress: float = 0.0) -> dict[str, int]:
     found = execute_hardware(block.folded, images)
     count = {"frames": 0, "runs": 0, "resets": 0, "cycles": 0}
     shown = time.monotonic()
-    with Accelerator(netlist) as accelerator:
+    with SimulatedAccelerator(netlist) as accelerator:
         while count["frames"] < frames:
             chosen = rng.integers(0, IMAGES, min(int(rng.integers(2, MOST_FRAMES)), frames - count["frames"]))
             pauses = [float(rng.choice([0.0, 0.05, 0.3, 0.7])) for _ in range(2)]

@@ -11,7 +11,7 @@ from finn_flow.build import build
 from finn_flow.build_folder import BuildFolder
 from finn_flow.export.network import export_network
 from finn_flow.netlist.netlist import Netlist
-from finn_flow.simulation.accelerator import LOGITS, Accelerator
+from finn_flow.simulation.accelerator import LOGITS, SimulatedAccelerator
 from finn_flow.simulation.check import check_accelerator
 from finn_flow.verilator import Stall
 from tests.briefly_trained import briefly_trained, digit_codes
@@ -46,7 +46,7 @@ def test_exact_on_real_images_with_stalls_and_after_a_reset(name, steps, tmp_pat
         assert (result.frames, result.mismatches) == (IMAGES, 0)
 
     codes = np.load(golden)["inputs"][:4]
-    with Accelerator(Netlist.load(BuildFolder(folder).netlist)) as accelerator:
+    with SimulatedAccelerator(Netlist.load(BuildFolder(folder).netlist)) as accelerator:
         clean = accelerator.run(codes)
         again = accelerator.run(codes, reset_at_cycle=clean.first_frame_latency_cycles // 2)
     np.testing.assert_array_equal(again.results[LOGITS], clean.results[LOGITS])

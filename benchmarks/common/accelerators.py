@@ -17,7 +17,7 @@ from finn_flow.errors import FlowError
 from finn_flow.export.network import export_network
 from finn_flow.files import atomic_write_json
 from finn_flow.netlist.netlist import Netlist
-from finn_flow.simulation.accelerator import LOGITS, Accelerator, AcceleratorRun
+from finn_flow.simulation.accelerator import LOGITS, AcceleratorRun, SimulatedAccelerator
 from finn_flow.simulation.golden import load_golden
 
 CLOCK_MHZ = 200
@@ -62,7 +62,7 @@ def simulate_exactly(built: Path, frames: int) -> AcceleratorRun:
     """
     netlist = Netlist.load(BuildFolder(built).netlist)
     golden = load_golden(built.parent / GOLDEN_FILE, netlist).first(frames)
-    with Accelerator(netlist) as accelerator:
+    with SimulatedAccelerator(netlist) as accelerator:
         run = accelerator.run(golden.frames)
     assert golden.logits is not None
     wrong = int(np.count_nonzero(run.results[LOGITS] != golden.logits))

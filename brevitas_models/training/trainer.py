@@ -13,7 +13,7 @@ from torch import nn
 
 from brevitas_models.adaptation import AdaptationLoss
 from brevitas_models.batch_norm import FieldBatchNorm
-from brevitas_models.calibration import calibrate_quantizers, load_float_weights
+from brevitas_models.calibration import calibrate_quantisers, load_float_weights
 from brevitas_models.checkpoint import CHECKPOINT_FILE, load_state, save_checkpoint
 from brevitas_models.float_checkpoint import save_float_network
 from brevitas_models.networks import ODENet, float_network, quantized_network
@@ -113,7 +113,7 @@ def _run_phase(
         if teacher is not None:
             load_state(teacher.network, state.teacher, STATE_FILE)
     elif name == "quantised":
-        calibrate_quantizers(network, phase.statistics_batches())
+        calibrate_quantisers(network, phase.statistics_batches())
     total = steps * sum(config.epochs(phase_name) for phase_name in PHASES)
     done = steps * len(state.history)
 

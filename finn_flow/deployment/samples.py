@@ -16,7 +16,7 @@ from finn_flow.deployment.driver.preprocessing import INPUT_BITS, Preprocessing
 from finn_flow.errors import UserError
 from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.netlist.netlist import Netlist
-from finn_flow.simulation.golden import Golden, load_golden, random_golden
+from finn_flow.simulation.golden import GoldenFrames, load_golden, random_golden
 
 NOTES_SUFFIX = ".json"
 RANDOM_SAMPLES = 16
@@ -117,7 +117,7 @@ def load_samples(netlist: Netlist, golden_path: Path | None, count: int | None) 
     return Samples(chosen.frames.astype(np.uint8), best, chosen.truth, preprocessing, names, accuracy, source_text)
 
 
-def _first(golden: Golden, count: int) -> Golden:
+def _first(golden: GoldenFrames, count: int) -> GoldenFrames:
     return golden.first(min(count, len(golden.frames)))
 
 

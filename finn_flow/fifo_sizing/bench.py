@@ -18,7 +18,7 @@ from finn_flow.netlist.emit import Instruments, Pace, count_name
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.netlist.structure import Stream
 from finn_flow.netlist.write import write_netlist
-from finn_flow.simulation.accelerator import Accelerator, AcceleratorRun, Frames, selected_streams
+from finn_flow.simulation.accelerator import AcceleratorRun, Frames, SimulatedAccelerator, selected_streams
 from finn_flow.verilator import Stall
 
 
@@ -53,7 +53,7 @@ class SizingBench:
         consumers = {stream.consumer: stream for stream in self.netlist.graph_streams().values()}
         self.loop_of = {node.name: node.loop for node in self.netlist.fifos()}
         self.streams: dict[str, Stream] = {name: consumers[name] for name in self.loop_of}
-        self._accelerator = self._stack.enter_context(Accelerator(self.netlist, _instruments(self.netlist)))
+        self._accelerator = self._stack.enter_context(SimulatedAccelerator(self.netlist, _instruments(self.netlist)))
 
     @property
     def words(self) -> dict[str, int]:

@@ -15,7 +15,7 @@ from finn_flow.errors import FlowError, UserError
 from finn_flow.execution import with_batch_size
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.proof.given import GivenModel
-from finn_flow.simulation.accelerator import Accelerator, values_name
+from finn_flow.simulation.accelerator import SimulatedAccelerator, values_name
 from finn_flow.simulation.golden import read_npy
 from finn_flow.transformations.interface import InputForm, OutputForm, read_input, read_outputs
 from finn_flow.transformations.lower_to_integers import is_lowered
@@ -82,7 +82,7 @@ class FinnVerification:
         netlist = Netlist.load(folder)
         (stream,) = netlist.inputs.values()
         frames = np.moveaxis(netlist.given.encode(self._values()), 1, -1).reshape(len(self.input), *stream.shape[1:])
-        with Accelerator(netlist) as accelerator:
+        with SimulatedAccelerator(netlist) as accelerator:
             run = accelerator.run(frames)
         context = dict(run.results)
         for name in names:

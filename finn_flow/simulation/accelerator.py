@@ -132,7 +132,7 @@ def steady_state_cycles(frame_end_cycles: NDArray[np.int64], netlist: Netlist) -
     return float(ends[-1] - ends[-1 - window]) / window
 
 
-class Accelerator:
+class SimulatedAccelerator:
     """A netlist with instruments, ready to take frames; a context manager that holds a temporary folder.
 
     Parameters
@@ -148,7 +148,7 @@ class Accelerator:
         self.instruments = instruments or Instruments(taps=selected_streams(netlist))
         self._folder = tempfile.TemporaryDirectory(prefix="instruments_")
 
-    def __enter__(self) -> Accelerator:
+    def __enter__(self) -> SimulatedAccelerator:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -18,8 +18,8 @@ from finn_flow.errors import FlowError
 from finn_flow.files import atomic_write_json
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.progress import Progress, unheard
-from finn_flow.simulation.accelerator import Accelerator, AcceleratorRun, values_name
-from finn_flow.simulation.golden import Golden, load_golden, random_golden
+from finn_flow.simulation.accelerator import AcceleratorRun, SimulatedAccelerator, values_name
+from finn_flow.simulation.golden import GoldenFrames, load_golden, random_golden
 from finn_flow.simulation.localise import find_difference, stuck_streams
 from finn_flow.verilator import SimulationHang, Stall
 
@@ -144,7 +144,7 @@ def check_accelerator(
     stall = stall or Stall.none()
     progress("building the simulation (the first time takes a while)")
     started = time.perf_counter()
-    with Accelerator(netlist) as accelerator:
+    with SimulatedAccelerator(netlist) as accelerator:
         accelerator.build()
         build_seconds = time.perf_counter() - started
         progress(f"simulating {len(golden.frames)} frames")
@@ -188,7 +188,7 @@ def check_accelerator(
     return checked
 
 
-def wrong_frames(run: AcceleratorRun, golden: Golden) -> NDArray[np.bool_]:
+def wrong_frames(run: AcceleratorRun, golden: GoldenFrames) -> NDArray[np.bool_]:
     """Return which frames differ in a label or a value."""
     port = next(iter(run.netlist.outputs))
     expected = {values_name(number): values for number, values in enumerate((golden.logits, *golden.others))}

@@ -38,7 +38,7 @@ DAMAGED = (
 
 
 @dataclass(frozen=True)
-class Golden:
+class GoldenFrames:
     """Images and what must come out for them.
 
     Parameters
@@ -64,7 +64,7 @@ class Golden:
     source: str
     others: tuple[NDArray[np.int64] | None, ...] = ()
 
-    def first(self, count: int) -> Golden:
+    def first(self, count: int) -> GoldenFrames:
         """Return the first `count` frames, from the start again where there are not enough."""
         chosen = np.arange(count) % len(self.frames)
 
@@ -81,7 +81,7 @@ class Golden:
         )
 
 
-def load_golden(path: Path, netlist: Netlist, expected: Path | None = None) -> Golden:
+def load_golden(path: Path, netlist: Netlist, expected: Path | None = None) -> GoldenFrames:
     """Read golden results and hold them against the netlist's input and outputs.
 
     Parameters
@@ -111,7 +111,7 @@ def load_golden(path: Path, netlist: Netlist, expected: Path | None = None) -> G
         )
     form, *others = netlist.results
     codes = output_codes(path, "logits", logits, form, netlist)
-    return Golden(
+    return GoldenFrames(
         _frames(path, inputs, codes, netlist),
         _labels(codes, predicted, form),
         codes,
@@ -124,13 +124,13 @@ def load_golden(path: Path, netlist: Netlist, expected: Path | None = None) -> G
     )
 
 
-def random_golden(netlist: Netlist, model: ModelWrapper, count: int, seed: int) -> Golden:
+def random_golden(netlist: Netlist, model: ModelWrapper, count: int, seed: int) -> GoldenFrames:
     """Return random frames and what the hardware graph, executed in Python, makes of them."""
     frames = random_frames(netlist, count, seed)
     found = execute_hardware(model, frames)
     others = tuple(found[f"logits_{number}"] for number in range(1, len(netlist.results)))
     source = f"random images (seed {seed}) and the hardware graph in Python"
-    return Golden(frames, found.get("labels"), found["logits"], None, source, others)
+    return GoldenFrames(frames, found.get("labels"), found["logits"], None, source, others)
 
 
 def output_codes(path: Path, name: str, values: NDArray, form: OutputForm, netlist: Netlist) -> NDArray[np.int64]:
@@ -218,7 +218,7 @@ def read_npy(path: Path) -> NDArray:
     return array
 
 
-def _load_npy(path: Path, expected: Path, netlist: Netlist) -> Golden:
+def _load_npy(path: Path, expected: Path, netlist: Netlist) -> GoldenFrames:
     frames = frames_of_values(path, read_npy(path), netlist)
     results = read_npy(expected)
     if len(results) != len(frames):
@@ -226,6 +226,6 @@ def _load_npy(path: Path, expected: Path, netlist: Netlist) -> Golden:
     form = netlist.results[0]
     if form.labels and np.size(results) == form.labels * len(frames):
         labels = results.reshape(len(frames), -1).astype(np.int64)
-        return Golden(frames, labels[:, 0] if form.labels == 1 else labels, None, None, str(path))
+        return GoldenFrames(frames, labels[:, 0] if form.labels == 1 else labels, None, None, str(path))
     codes = output_codes(expected, "values", results, form, netlist)
-    return Golden(frames, _labels(codes, codes.argmax(axis=1), form), codes, None, str(path))
+    return GoldenFrames(frames, _labels(codes, codes.argmax(axis=1), form), codes, None, str(path))

@@ -12,7 +12,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from finn_flow.netlist.emit import Instruments, tap_name
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.netlist.structure import Stream
-from finn_flow.simulation.accelerator import Accelerator
+from finn_flow.simulation.accelerator import SimulatedAccelerator
 from finn_flow.simulation.stream_values import stream_values
 from finn_flow.verilator import SimulationHang, Stall
 
@@ -91,7 +91,7 @@ def _compare(
     netlist: Netlist, model: ModelWrapper, frames: NDArray[np.integer], stall: Stall, bodies: bool
 ) -> Difference | None:
     keys = [key for key in netlist.graph_streams() if bodies or key[0] == netlist.top]
-    with Accelerator(netlist, Instruments(taps=frozenset(keys))) as accelerator:
+    with SimulatedAccelerator(netlist, Instruments(taps=frozenset(keys))) as accelerator:
         run = accelerator.run(frames, stall=stall)
     for expected in stream_values(netlist, model, frames[-1], bodies):
         passes = netlist.passes(expected.module)
@@ -126,7 +126,7 @@ def stuck_streams(netlist: Netlist, frames: NDArray[np.integer], stall: Stall) -
     """Return how far the streams of a hanging accelerator got, those that stopped short, in the order of data flow."""
     streams = netlist.graph_streams()
     names = {tap_name(*key): key for key in streams}
-    with Accelerator(netlist, Instruments(taps=frozenset(streams))) as accelerator:
+    with SimulatedAccelerator(netlist, Instruments(taps=frozenset(streams))) as accelerator:
         try:
             accelerator.run(frames, stall=stall)
         except SimulationHang as hang:

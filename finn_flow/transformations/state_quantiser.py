@@ -19,7 +19,7 @@ VALUE_PRESERVING = frozenset(
 
 
 @dataclass(frozen=True)
-class Quantiser:
+class QuantisedValues:
     """The set of values that a quantiser maps to; rounding mode and narrow range do not matter to a reader."""
 
     bits: int
@@ -34,7 +34,7 @@ class Quantiser:
         return f"{'signed' if self.signed else 'unsigned'} {self.bits}-bit, {scale}{zero} (node '{self.node_name}')"
 
 
-def find_quantiser(index: GraphIndex, name: str) -> Quantiser | None:
+def find_quantiser(index: GraphIndex, name: str) -> QuantisedValues | None:
     """Return the quantiser that made the values of the resolved dynamic tensor `name`, or None for plain floats.
 
     The search looks through operators that only move values, and into the bodies of ODE loops. A quantiser whose
@@ -55,13 +55,13 @@ def find_quantiser(index: GraphIndex, name: str) -> Quantiser | None:
     return None
 
 
-def _read_quantiser(index: GraphIndex, node: NodeProto, inputs: tuple[str, ...]) -> Quantiser | None:
+def _read_quantiser(index: GraphIndex, node: NodeProto, inputs: tuple[str, ...]) -> QuantisedValues | None:
     if not all(index.is_constant(name) for name in inputs[1:]):
         return None
     scale, *others = (np.ravel(index.constant_value(name)) for name in inputs[1:])
     zero_point, bits = others if others else (np.zeros(1), np.ones(1))
     signed = next((attribute.i for attribute in node.attribute if attribute.name == "signed"), 1)
-    return Quantiser(int(bits[0]), bool(signed), tuple(scale.tolist()), tuple(zero_point.tolist()), node.name)
+    return QuantisedValues(int(bits[0]), bool(signed), tuple(scale.tolist()), tuple(zero_point.tolist()), node.name)
 
 
 def check_state_closes(index: GraphIndex, states: list[str]) -> None:

@@ -165,11 +165,11 @@ def _compile_model(folder: Path, trace: bool) -> None:
         units = [(_LARGE, group) for group in _groups(fast)] + [(_LARGE_ONCE, group) for group in _groups(slow)]
 
     def compile_unit(index: int) -> str:
-        optimization, paths = units[index]
+        optimisation, paths = units[index]
         unit = generated / f"unit{index}.cpp"
         unit.write_text("".join(f'#include "{path.name}"\n' for path in paths))
         name = f"unit{index}.o"
-        flags = [*_compile_flags(trace), optimization, "-include", str(runtime / _HARNESS_HEADER.name), "-I."]
+        flags = [*_compile_flags(trace), optimisation, "-include", str(runtime / _HARNESS_HEADER.name), "-I."]
         toolchain.run_compiler([*flags, "-c", unit.name, "-o", name], generated)
         return name
 

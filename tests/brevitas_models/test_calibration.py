@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from brevitas_models.batch_norm import FieldBatchNorm
-from brevitas_models.calibration import best_exponent, calibrate_quantizers, estimate_statistics
+from brevitas_models.calibration import best_exponent, calibrate_quantisers, estimate_statistics
 from brevitas_models.networks import quantized_network
 from tests.brevitas_models.cases import case
 
@@ -30,7 +30,7 @@ def test_calibration_sets_every_scale_and_statistics_are_kept_apart():
     torch.manual_seed(0)
     network = quantized_network(case("non-square"))
     batches = list(torch.rand(32, 3, 12, 20).split(16))
-    calibrate_quantizers(network, batches)
+    calibrate_quantisers(network, batches)
     scales = {name: value for name, value in network.named_parameters() if name.endswith("scaling_impl.value")}
     # In the middle between two powers of two, where a small step of training changes nothing.
     assert {float(value.detach()) % 1 for value in scales.values()} == {0.5}
@@ -49,7 +49,7 @@ def test_statistics_do_not_depend_on_how_images_are_spread_over_batches():
     torch.manual_seed(0)
     network = quantized_network(case("non-square"))
     images = torch.rand(34, 3, 12, 20)
-    calibrate_quantizers(network, [images])
+    calibrate_quantisers(network, [images])
     found = []
     for sizes in ([34], [32, 2], [2, 15, 17]):
         estimate_statistics(network, list(images.split(sizes)))

@@ -4,13 +4,13 @@ from brevitas.core.quant import IntQuant
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brevitas_models import quantizers
+from brevitas_models import quantisers
 from brevitas_models.fused_quant import FusedIntQuant
 
 KINDS = {
-    "relu": quantizers.quant_relu,
-    "signed": quantizers.quant_signed,
-    "unsigned": quantizers.quant_unsigned,
+    "relu": quantisers.quant_relu,
+    "signed": quantisers.quant_signed,
+    "unsigned": quantisers.quant_unsigned,
 }
 
 
@@ -50,7 +50,7 @@ def test_same_values_and_gradients_as_brevitas(kind, bits, seed, training):
 
 def test_input_quantiser_keeps_every_code():
     codes = torch.arange(256) * 2.0**-8
-    assert torch.equal(quantizers.quant_input()(codes), codes)
+    assert torch.equal(quantisers.quant_input()(codes), codes)
 
 
 @pytest.mark.parametrize(("kind", "low", "high"), [("signed", -8, 7), ("unsigned", 0, 15), ("relu", 0, 15)])

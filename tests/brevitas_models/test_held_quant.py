@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from brevitas_models import ode_block
-from brevitas_models.calibration import calibrate_quantizers
-from brevitas_models.held_quant import HeldScaleIntQuant, hold_quantizers
+from brevitas_models.calibration import calibrate_quantisers
+from brevitas_models.held_quant import HeldScaleIntQuant, hold_quantisers
 from brevitas_models.networks import quantized_network
-from brevitas_models.quantizers import quant_conv, quant_relu
+from brevitas_models.quantisers import quant_conv, quant_relu
 from tests.brevitas_models.cases import case
 
 
@@ -17,7 +17,7 @@ def test_a_weight():
     torch.manual_seed(0)
     layer, images = quant_conv(3, 4, 3, weight_bits=4), torch.rand(2, 3, 6, 6)
     results = []
-    for context in (nullcontext(), hold_quantizers(layer)):
+    for context in (nullcontext(), hold_quantisers(layer)):
         layer.zero_grad()
         with context:
             output = layer(images) + layer(images.flip(2))
@@ -31,12 +31,12 @@ def test_a_whole_network(monkeypatch):
     torch.manual_seed(0)
     network = quantized_network(case("non-square"))
     images = torch.rand(8, 3, 12, 20)
-    calibrate_quantizers(network, [images])
+    calibrate_quantisers(network, [images])
     network.train()
     state = {name: value.clone() for name, value in network.state_dict().items()}
     results = []
-    for hold in (lambda module: nullcontext(), hold_quantizers):
-        monkeypatch.setattr(ode_block, "hold_quantizers", hold)
+    for hold in (lambda module: nullcontext(), hold_quantisers):
+        monkeypatch.setattr(ode_block, "hold_quantisers", hold)
         network.load_state_dict(state)
         network.zero_grad()
         logits = network(images)
@@ -53,7 +53,7 @@ def uses(layer, count):
     assert isinstance(quantizer, HeldScaleIntQuant)
     computed = []
     handle = quantizer.scaling_impl.register_forward_hook(lambda *arguments: computed.append(1))
-    with hold_quantizers(layer):
+    with hold_quantisers(layer):
         for _ in range(count):
             layer(torch.rand(2, 3))
     handle.remove()

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from brevitas_models import calibration, memory
-from brevitas_models.calibration import calibrate_quantizers
+from brevitas_models.calibration import calibrate_quantisers
 from brevitas_models.config import PRESETS, NetworkConfig, preset
 from brevitas_models.memory import images_at_once
 from brevitas_models.networks import quantized_network
@@ -58,6 +58,6 @@ def test_calibration_keeps_samples_only(monkeypatch):
 
     original = torch.cat
     monkeypatch.setattr(torch, "cat", cat)
-    calibrate_quantizers(network, [torch.rand(8, 1, 32, 32)])
+    calibrate_quantisers(network, [torch.rand(8, 1, 32, 32)])
     assert len(kept) > 10
     assert max(kept) <= 2 * 4 * calibration.SAMPLES

@@ -5,7 +5,7 @@ from qonnx.custom_op.registry import getCustomOp
 
 from custom_ops.mvau.op import ConstantMVAU, generating_op
 from finn_flow.netlist import write_netlist
-from finn_flow.simulation.accelerator import Accelerator
+from finn_flow.simulation.accelerator import SimulatedAccelerator
 from finn_flow.verilator import Stall
 from tests.finn_flow.finn_adapter.finn_nodes import CLOCK_NS, PART, mvau, run_python
 
@@ -26,7 +26,7 @@ def test_netlist_equals_python(name, ram_style, tmp_path):
     getCustomOp(model.graph.node[0]).set_nodeattr("ram_style", ram_style)
     netlist = write_netlist(model, tmp_path, PART, CLOCK_NS)
     inputs = node.random_input(seed=1)
-    with Accelerator(netlist) as accelerator:
+    with SimulatedAccelerator(netlist) as accelerator:
         for stall in (Stall.none(), Stall.random(0.3, 0.3, seed=1)):
             run = accelerator.run(inputs["inp"].astype(int), stall=stall)
             assert (run.outputs["out0_V"] == run_python(node, inputs)).all()

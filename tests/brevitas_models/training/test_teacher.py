@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from brevitas_models.calibration import calibrate_quantizers
+from brevitas_models.calibration import calibrate_quantisers
 from brevitas_models.config import NetworkConfig
 from brevitas_models.networks import float_network, quantized_network
 from brevitas_models.training.teacher import Teacher
@@ -56,7 +56,7 @@ def test_no_gradient_reaches_it(student):
 def test_of_a_quantised_student_it_is_the_float_twin():
     torch.manual_seed(0)
     student = quantized_network(CONFIG)
-    calibrate_quantizers(student, [IMAGES])
+    calibrate_quantisers(student, [IMAGES])
     student.train()
     teacher = Teacher(student, 0.5)
     twin = float_network(CONFIG)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from qonnx.core.modelwrapper import ModelWrapper
 
-from brevitas_models.calibration import calibrate_quantizers, estimate_statistics
+from brevitas_models.calibration import calibrate_quantisers, estimate_statistics
 from brevitas_models.config import preset
 from brevitas_models.exactness import EXACT_BELOW, accumulator_bounds, check_exact
 from brevitas_models.networks import quantized_network
@@ -37,7 +37,7 @@ def trained(mnist):
     network = quantized_network(config)
     digits = mnist["train"].subset(slice(0, 1024)).preprocessed(network_preprocessing(config))
     batches = list(image_values(torch.from_numpy(digits.images).permute(0, 3, 1, 2)).split(128))
-    calibrate_quantizers(network, batches[:2])
+    calibrate_quantisers(network, batches[:2])
     optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
     network.train()
     for images, labels in zip(batches, torch.from_numpy(digits.labels).split(128), strict=True):

@@ -12,7 +12,7 @@ from finn_flow.fifo_sizing.bench import SizingBench
 from finn_flow.fifo_sizing.sizes import depth_candidates, fifo_depth
 from finn_flow.netlist.netlist import INSTRUMENT_SOURCES
 from finn_flow.netlist.write import write_netlist
-from finn_flow.simulation.accelerator import Accelerator
+from finn_flow.simulation.accelerator import SimulatedAccelerator
 from finn_flow.transformations.bodies import loop_body, loops
 from finn_flow.transformations.insert_fifos import InsertFIFOs, SetFIFODepths
 from finn_flow.transformations.name_nodes import NameNodes
@@ -100,7 +100,7 @@ def test_bench_takes_the_same_time_as_a_netlist_with_such_fifos(seed: int, tmp_p
     depths = {fifo.name: int(generator.choice([fifo.depth, fifo.depth + 5, 70, 200])) for fifo in block.sizes.fifos}
     netlist = write_netlist(deep.transform(SetFIFODepths(depths)), tmp_path, PART, CLOCK_NS, carries_data=False)
     frames = np.zeros((FRAMES, *next(iter(netlist.inputs.values())).shape[1:]), int)
-    with SizingBench(deep, PART, CLOCK_NS) as bench, Accelerator(netlist) as accelerator:
+    with SizingBench(deep, PART, CLOCK_NS) as bench, SimulatedAccelerator(netlist) as accelerator:
         for stall in (Stall.none(), Stall.random(0.2, 0.5, seed, burst_cycles=40)):
             expected = accelerator.run(frames, stall=stall).frame_end_cycles.tolist()
             assert bench.run(FRAMES, depths, stall=stall).frame_end_cycles.tolist() == expected

@@ -15,7 +15,7 @@ from finn_flow.folding.resources import cost
 from finn_flow.folding.solve import solve, total_resources
 from finn_flow.folding.target import InfeasibleTarget, fold_for_cycles
 from finn_flow.netlist import write_netlist
-from finn_flow.simulation.accelerator import Accelerator
+from finn_flow.simulation.accelerator import SimulatedAccelerator
 from tests.finn_flow.folding.small_networks import PART, small_hardware
 from tests.finn_flow.netlist.one_block import CLOCK_NS
 from tests.finn_flow.transformations.compiled import finish, hardware, integers
@@ -99,7 +99,7 @@ def simulated_latency(frames: float | None) -> tuple[int, float]:
         netlist = write_netlist(sized, Path(folder) / "rtl", PART, CLOCK_NS)
         (stream,) = netlist.inputs.values()
         codes = np.random.default_rng(0).integers(0, 256, (3, *stream.shape[1:]))
-        with Accelerator(netlist) as accelerator:
+        with SimulatedAccelerator(netlist) as accelerator:
             run = accelerator.run(codes, frames_in_flight=1)
     return run.first_frame_latency_cycles, formula
 

@@ -18,7 +18,7 @@ from custom_ops.hardware import DOMAIN
 from finn_flow.errors import FlowError, UserError
 from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.netlist import Netlist, write_netlist
-from finn_flow.simulation.accelerator import Accelerator
+from finn_flow.simulation.accelerator import SimulatedAccelerator
 from finn_flow.transformations.bodies import loop_body, loops
 from finn_flow.verilator import Stall
 from tests.finn_flow.netlist.one_block import CLOCK_NS, PART, one_block
@@ -306,7 +306,7 @@ def test_full_speed_matrix_unit_survives_backpressure(mw, mh, pe, tmp_path) -> N
     netlist = write_netlist(model, tmp_path, PART, CLOCK_NS)
     frames = np.random.default_rng(2).integers(-8, 8, (20, 5, 4, mw))
     expected = frames @ model.get_initializer("w").astype(np.int64)
-    with Accelerator(netlist) as accelerator:
+    with SimulatedAccelerator(netlist) as accelerator:
         for seed in range(3):
             run = accelerator.run(frames, stall=Stall.random(0.2, 0.5, seed, burst_cycles=10), drain_cycles=50)
             np.testing.assert_array_equal(run.outputs["out0_V"], expected)
@@ -319,6 +319,6 @@ def test_folder_can_be_moved(tmp_path) -> None:
     write_netlist(copy.deepcopy(model), tmp_path / "first", PART, CLOCK_NS)
     shutil.move(tmp_path / "first", tmp_path / "second")
     frames = np.random.default_rng(3).integers(-8, 8, (2, 5, 4, 4))
-    with Accelerator(Netlist.load(tmp_path / "second")) as accelerator:
+    with SimulatedAccelerator(Netlist.load(tmp_path / "second")) as accelerator:
         run = accelerator.run(frames)
     np.testing.assert_array_equal(run.outputs["out0_V"], frames @ model.get_initializer("w").astype(np.int64))

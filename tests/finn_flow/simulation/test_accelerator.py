@@ -14,7 +14,7 @@ from finn_flow.build_folder import BuildFolder
 from finn_flow.cli.group import main
 from finn_flow.errors import FlowError
 from finn_flow.netlist import Netlist, write_netlist
-from finn_flow.simulation.accelerator import LOGITS, Accelerator, steady_state_cycles
+from finn_flow.simulation.accelerator import LOGITS, SimulatedAccelerator, steady_state_cycles
 from finn_flow.simulation.check import check_accelerator
 from finn_flow.simulation.stream_values import stream_values
 from finn_flow.transformations.insert_fifos import SetFIFODepths
@@ -51,7 +51,7 @@ def test_images_are_no_trivial_case() -> None:
 
 def test_frames_one_at_a_time_are_right_and_sooner_through() -> None:
     block = one_block()
-    with Accelerator(block.netlist) as accelerator:
+    with SimulatedAccelerator(block.netlist) as accelerator:
         crowd = accelerator.run(block.golden.inputs)
         alone = accelerator.run(block.golden.inputs[:6], frames_in_flight=1)
     np.testing.assert_array_equal(alone.results[LOGITS], crowd.results[LOGITS][:6])
@@ -65,7 +65,7 @@ def test_frames_one_at_a_time_are_right_and_sooner_through() -> None:
 @pytest.mark.parametrize("cycle", [50, 400, 1000])
 def test_after_a_reset_in_mid_frame_everything_is_right(cycle) -> None:
     block = one_block()
-    with Accelerator(block.netlist) as accelerator:
+    with SimulatedAccelerator(block.netlist) as accelerator:
         clean = accelerator.run(block.golden.inputs)
         again = accelerator.run(block.golden.inputs, reset_at_cycle=cycle, drain_cycles=2000)
     for name, values in clean.results.items():
@@ -232,7 +232,7 @@ def test_missing_compiler_is_named(capsys, tmp_path, monkeypatch) -> None:
 def test_loading_does_not_depend_on_the_working_directory(tmp_path, monkeypatch) -> None:
     folder = one_block().copy(tmp_path / "build")
     monkeypatch.chdir(tmp_path)
-    with Accelerator(Netlist.load(Path("build/rtl"))) as accelerator:
+    with SimulatedAccelerator(Netlist.load(Path("build/rtl"))) as accelerator:
         run = accelerator.run(one_block().golden.inputs[:3])
     scale = one_block().netlist.results[0].scale[0]
     np.testing.assert_array_equal(run.results[LOGITS] * scale, one_block().golden.logits[:3])

@@ -13,7 +13,7 @@ from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.folding.target import fold_for_cycles
 from finn_flow.netlist import write_netlist
 from finn_flow.netlist.netlist import Netlist
-from finn_flow.simulation.accelerator import Accelerator
+from finn_flow.simulation.accelerator import SimulatedAccelerator
 from finn_flow.steps.frontend import step_lower_to_integers, step_roll_ode_blocks, step_select_labels
 from finn_flow.steps.hardware import step_convert_to_hardware
 from finn_flow.transformations.bodies import loop_body, loops
@@ -41,7 +41,7 @@ def model():
 def end_cycles(netlist: Netlist, stall: Stall) -> list[int]:
     (stream,) = netlist.inputs.values()
     frames = np.random.default_rng(0).integers(0, 256, (FRAMES, *stream.shape[1:]))
-    with Accelerator(netlist) as accelerator:
+    with SimulatedAccelerator(netlist) as accelerator:
         return accelerator.run(frames, stall=stall).frame_end_cycles.tolist()
 
 
