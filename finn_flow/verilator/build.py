@@ -175,7 +175,9 @@ def _compile_model(folder: Path, trace: bool) -> None:
 
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         objects = list(pool.map(compile_unit, range(len(units))))
-    link = ["-shared", "-s", "-Wl,-Bsymbolic", "-Wl,--wrap=fopen", "-pthread", "-o", str(folder / LIBRARY)]
+    # Nothing may be left undefined: a library that lacks a part would be found out only when it is loaded.
+    link = ["-shared", "-s", "-Wl,-Bsymbolic", "-Wl,-z,defs", "-Wl,--wrap=fopen", "-pthread"]
+    link += ["-o", str(folder / LIBRARY)]
     toolchain.run_compiler([*link, *objects, *map(str, sorted(runtime.glob("*.o")))], generated)
 
 
