@@ -1,6 +1,7 @@
 """The engine's own little test designs in `rtl/`."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ def port(name: str, width_bits: int) -> StreamPort:
     return StreamPort(name, width_bits, f"{name}_tdata", f"{name}_tvalid", f"{name}_tready")
 
 
-def core(top: str, input_bits: int = 8, output_bits: int = 8, **options: object) -> Design:
+def core(top: str, input_bits: int = 8, output_bits: int = 8, **options: Any) -> Design:
     """Return a design with one input and one output."""
     return Design(
         top,
