@@ -91,6 +91,11 @@ class HardwareOp(RTLBackend):
         """Return shape and type of each constant input, by its position."""
         return {}
 
+    @property
+    def core_name(self) -> str:
+        """Name of the core's module where it is not the same for all nodes."""
+        return self.core
+
     def legal_parameter_shapes(self, ind: int) -> list[tuple[int, ...]]:
         """Return the shapes that constant input `ind` may have."""
         return [self.parameters()[ind][0]]
@@ -249,7 +254,7 @@ class HardwareOp(RTLBackend):
         self.set_nodeattr("gen_top_module", module)
         self.generate_params(model, folder, fpgapart)
         parameters = self.core_parameters(self.constants(model))
-        source = wrapper_source(module, self.core, parameters, self.input_streams(), self.output_streams())
+        source = wrapper_source(module, self.core_name, parameters, self.input_streams(), self.output_streams())
         (folder / f"{module}.v").write_text(source)
         self.set_nodeattr("ipgen_path", str(folder))
         self.set_nodeattr("ip_path", str(folder))

@@ -6,6 +6,7 @@ from finn.custom_op.fpgadataflow import rtl
 
 from custom_ops.base import HardwareOp
 from custom_ops.channel_affine.op import ChannelAffine_rtl
+from custom_ops.constant_matrix.op import ConstantMatrix_rtl
 from custom_ops.depthwise_conv.op import DepthwiseConv_rtl
 from custom_ops.fork.op import Fork_rtl
 from custom_ops.global_sum_pool.op import GlobalSumPool_rtl
@@ -22,6 +23,7 @@ DOMAIN = "finn.custom_op.fpgadataflow.rtl"
 
 HARDWARE_OPS: tuple[type[HardwareOp], ...] = (
     ChannelAffine_rtl,
+    ConstantMatrix_rtl,
     DepthwiseConv_rtl,
     Fork_rtl,
     GlobalSumPool_rtl,

@@ -234,7 +234,13 @@ def _padding(op: Any, part: str) -> dict[str, float]:
     return _figures(25 + 0.92 * op.get_instream_width())
 
 
+def _constant_matrix(op: Any, weights: NDArray[np.float32] | None) -> dict[str, float]:
+    """Adders of the weights, as the node knows them."""
+    return _figures(op.lut_estimation("") if weights is None else op.luts(weights))
+
+
 _WITH_CONSTANTS: dict[str, Callable[[Any, NDArray[np.float32] | None], dict[str, float]]] = {
+    "ConstantMatrix_rtl": _constant_matrix,
     "MVAU_rtl": _mvau,
     "Thresholding_rtl": _thresholding,
 }

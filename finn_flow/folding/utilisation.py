@@ -23,7 +23,7 @@ class MultiplierUse:
     macs
         Multiply-accumulates per frame, all passes of a body; taps outside of the image count.
     multipliers
-        Products per cycle.
+        Products per cycle, those of adders alone included.
     """
 
     name: str
@@ -60,6 +60,8 @@ def _multipliers(node: NodeProto) -> int:
     instance = getCustomOp(node)
     if node.op_type == "MVAU_rtl":
         return int(instance.get_nodeattr("PE") * instance.get_nodeattr("SIMD"))
+    if node.op_type == "ConstantMatrix_rtl":
+        return int(instance.get_nodeattr("MW") * instance.get_nodeattr("MH"))
     if node.op_type == "DepthwiseConv_rtl":
         return int(instance.get_nodeattr("PE") * instance.get_nodeattr("Kernel") ** 2)
     return 0

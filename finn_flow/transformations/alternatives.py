@@ -12,6 +12,7 @@ from qonnx.core.datatype import BaseDataType
 from qonnx.core.modelwrapper import ModelWrapper
 
 from finn_flow.transformations.requantise import requantisation
+from finn_flow.transformations.weights_as_wires import constant_matrix
 
 
 @dataclass(frozen=True)
@@ -86,5 +87,6 @@ def put_in_place(model: ModelWrapper, node: NodeProto, alternative: Alternative)
 _Made = tuple[NodeProto, dict[str, tuple[NDArray[np.float64], BaseDataType]]]
 _MAKERS: dict[str, dict[str, Callable[[ModelWrapper, NodeProto], _Made | None]]] = {
     "IndexedThresholding_rtl": {"IndexedRequantisation_rtl": requantisation},
+    "MVAU_rtl": {"ConstantMatrix_rtl": constant_matrix},
     "Thresholding_rtl": {"Requantisation_rtl": requantisation},
 }
