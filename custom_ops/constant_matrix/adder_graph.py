@@ -18,7 +18,7 @@ _COPY, _ADD, _SUBTRACT = -1, 0, 1
 
 @dataclass(frozen=True)
 class Term:
-    """A value of the graph, shifted left and maybe negated: ``sign * value << shift``."""
+    """A value of the graph, shifted left and maybe negated: `sign * value << shift`."""
 
     value: int
     shift: int
@@ -41,9 +41,12 @@ class AdderGraph:
 
     Parameters
     ----------
-    ranges: least and greatest value of each input.
-    adders: the adders.
-    outputs: a term per output, or None where all weights are 0.
+    ranges
+        Least and greatest value of each input.
+    adders
+        The adders.
+    outputs
+        A term per output, or None where all weights are 0.
     """
 
     ranges: tuple[tuple[int, int], ...]
@@ -51,7 +54,7 @@ class AdderGraph:
     outputs: tuple[Term | None, ...]
 
     def range_of(self, value: int) -> tuple[int, int]:
-        """Return the least and the greatest value of number ``value``."""
+        """Return the least and the greatest value of number `value`."""
         if value < len(self.ranges):
             return self.ranges[value]
         adder = self.adders[value - len(self.ranges)]
@@ -79,12 +82,14 @@ def _shifted(values: Sequence[Integers], term: Term) -> Integers:
 
 
 def adder_graph(weights: Integers, ranges: Sequence[tuple[int, int]]) -> AdderGraph:
-    """Return the graph of ``x @ weights`` with the fewest adders that da4ml finds.
+    """Return the graph of `x @ weights` with the fewest adders that da4ml finds.
 
     Parameters
     ----------
-    weights: [inputs, outputs].
-    ranges: least and greatest value of each input.
+    weights
+        [inputs, outputs].
+    ranges
+        Least and greatest value of each input.
     """
     intervals = [(float(low), float(high), 1.0) for low, high in ranges]
     solution = solve(weights.astype(np.float32), qintervals=intervals)
@@ -97,7 +102,7 @@ def adder_graph(weights: Integers, ranges: Sequence[tuple[int, int]]) -> AdderGr
 
 
 _Scaled = tuple[Term | None, int]
-"""A term and the power of two that its value is a multiple of: it stands for ``term * 2^scale``; None is 0."""
+"""A term and the power of two that its value is a multiple of: it stands for `term * 2^scale`; None is 0."""
 
 
 class _Builder:
@@ -130,7 +135,7 @@ class _Builder:
         return outputs
 
     def at_scale(self, term: Term, scale: int) -> Term:
-        """The term times 2^scale."""
+        """Return the term times 2^scale."""
         shift = term.shift + scale
         if shift < 0:
             raise AssertionError("a product of integers is no integer")

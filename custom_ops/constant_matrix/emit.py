@@ -11,7 +11,7 @@ LEVELS_PER_STAGE = 2
 
 
 def stage_of(level: int) -> int:
-    """Return the pipeline stage that computes what has ``level`` adders behind it; the inputs are stage 0."""
+    """Return the pipeline stage that computes what has `level` adders behind it; the inputs are stage 0."""
     return -(-level // LEVELS_PER_STAGE)
 
 
@@ -21,18 +21,19 @@ def latency(graph: AdderGraph) -> int:
 
 
 def width(low: int, high: int) -> tuple[int, bool]:
-    """Return the bits that hold ``low`` to ``high``, and whether one of them is a sign."""
+    """Return the bits that hold `low` to `high`, and whether one of them is a sign."""
     if low >= 0:
         return max(1, high.bit_length()), False
     return max(high.bit_length(), (-low - 1).bit_length()) + 1, True
 
 
 def module_source(name: str, graph: AdderGraph, in_bits: int, out_bits: int) -> str:
-    """Return a module ``name`` with ports clk, rst, s_axis and m_axis.
+    """Return a module `name` with ports clk, rst, s_axis and m_axis.
 
     Parameters
     ----------
-    in_bits, out_bits: of each input and output, the first in the least significant place.
+    in_bits, out_bits
+        Of each input and output, the first in the least significant place.
     """
     return "\n".join(_lines(name, graph, in_bits, out_bits)) + "\n"
 
@@ -99,7 +100,7 @@ def _type(bits: int, signed: bool) -> str:
 
 
 def _register(graph: AdderGraph, value: int, stage: int) -> str:
-    """The value in the register behind a stage, as a signed expression."""
+    """Return the value in the register behind a stage, as a signed expression."""
     return _signed(graph, value, f"v{value}_{stage}")
 
 
@@ -108,14 +109,14 @@ def _signed(graph: AdderGraph, value: int, name: str) -> str:
 
 
 def _operand(graph: AdderGraph, term: Term, stages: list[int], stage: int) -> str:
-    """A term's value, signed and without its shift, as stage ``stage`` sees it."""
+    """Return a term's value, signed and without its shift, as stage `stage` sees it."""
     if stages[term.value] == stage:
         return _signed(graph, term.value, f"v{term.value}")
     return _register(graph, term.value, stage - 1)
 
 
 def _at(term: Term, value: str, bits: int) -> str:
-    """A term's value, with its shift and sign."""
+    """Return a term's value, with its shift and sign."""
     shifted = f"({bits}'({value}) <<< {term.shift})" if term.shift else f"{bits}'({value})"
     return f"-{shifted}" if term.negative else shifted
 

@@ -25,7 +25,7 @@ _DELAY_STAGES = 3
 
 
 class ConstantMatrix_rtl(HardwareOp):
-    """All sums of a vector with a matrix of constants in each cycle (``reference.constant_matrix``), by adders alone.
+    """All sums of a vector with a matrix of constants in each cycle (`reference.constant_matrix`), by adders alone.
 
     Inputs: x [*numInputVectors, MW] stream of whole vectors; weights [MW, MH] constant. Output: [*numInputVectors, MH]
     in whole vectors. It computes what an `MVAU_rtl` without activation does at PE = MH and SIMD = MW; its core is
@@ -35,10 +35,14 @@ class ConstantMatrix_rtl(HardwareOp):
 
     Attributes
     ----------
-    MW, MH: inputs and outputs.
-    numInputVectors: leading axes of the tensor, such as [1, H, W].
-    inputDataType, weightDataType: integers of 1 to 12 and 1 to 12 bits.
-    outputDataType: signed integer that holds every sum (checked when RTL is generated).
+    MW, MH
+        Inputs and outputs.
+    numInputVectors
+        Leading axes of the tensor, such as [1, H, W].
+    inputDataType, weightDataType
+        Integers of 1 to 12 bits.
+    outputDataType
+        Integer of at most 32 bits that holds every sum; otherwise sums wrap, as an MVAU's.
     """
 
     rtl_sources: ClassVar[tuple[str, ...]] = (
@@ -93,7 +97,7 @@ class ConstantMatrix_rtl(HardwareOp):
     # Code generation
 
     def graph(self, weights: NDArray) -> AdderGraph:
-        """Return the adders of ``weights`` [MW, MH]."""
+        """Return the adders of `weights` [MW, MH]."""
         datatype = self.attribute_datatype("inputDataType")
         integers = weights.astype(np.int64)
         return _solved(integers.tobytes(), integers.shape, int(datatype.min()), int(datatype.max()))
@@ -129,7 +133,7 @@ class ConstantMatrix_rtl(HardwareOp):
         return {f"op_mac_{input_bits}bx{bits}b": macs, f"param_weight_{bits}b": math.prod(shape)}
 
     def luts(self, weights: NDArray) -> int:
-        """Return the LUTs for ``weights``: one per bit of an adder that both terms have, long delays, and the FIFO."""
+        """Return the LUTs for `weights`: one per bit of an adder that both terms have, long delays, and the FIFO."""
         graph = self.graph(weights)
         stages = [stage_of(level) for level in graph.levels()]
         luts = 0

@@ -9,5 +9,5 @@ Integers = NDArray[np.int64]
 
 
 def constant_matrix(x: Integers, weights: Integers) -> Integers:
-    """Return ``x @ weights``, exact: x [..., inputs], weights [inputs, outputs]."""
+    """Return `x @ weights`, exact: x [..., inputs], weights [inputs, outputs]."""
     return x @ weights

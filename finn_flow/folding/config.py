@@ -57,7 +57,8 @@ def read_folding_config(path: Path) -> Config:
 def resolve_folding_config(model: ModelWrapper, config: Config) -> Config:
     """Return the attributes that `config` gives each node of `model` by name, bodies and `Defaults` included.
 
-    A body's node is known by its own name and, as in FINN, by `<loop>_body_<name>`.
+    A node that is named without attributes is there, with none. A body's node is known by its own name and, as in FINN,
+    by `<loop>_body_<name>`.
 
     Raises
     ------
@@ -78,7 +79,7 @@ def resolve_folding_config(model: ModelWrapper, config: Config) -> Config:
         for alias in named:
             values |= config[alias]
             unused.discard(alias)
-        if values:
+        if values or named:
             resolved[node.name] = values
     if unused:
         raise UserError(f"folding config: the model has no node called {', '.join(sorted(unused))}")
@@ -134,8 +135,8 @@ def apply_folding_config(model: ModelWrapper, config: Config) -> Config:
     Raises
     ------
     UserError
-        `config` names a node that the model does not have or that would not compute the same, an unknown attribute or
-        an illegal value.
+        `config` names a node that the model does not have or that would not compute the same or be too large, an
+        unknown attribute or an illegal value.
     """
     _replace(model, set(config), "")
     resolved = resolve_folding_config(model, config)
@@ -151,7 +152,9 @@ def _replace(model: ModelWrapper, names: set[str], prefix: str) -> None:
             if not names.isdisjoint({name, f"{prefix}{name}"}):
                 other = alternative(model, node, op_type)
                 if other is None:
-                    raise UserError(f"folding config: {name} would not give the same codes as {node.name}")
+                    raise UserError(
+                        f"folding config: {name} would not give the same codes as {node.name} or would be too large"
+                    )
                 put_in_place(model, node, other)
                 break
     for node in loops(model):
@@ -189,13 +192,11 @@ def _check_folds(node: str, name: str, value: Any, given: Any) -> None:
 
 
 def extract_folding(model: ModelWrapper) -> Config:
-    """Return the folding of every node, bodies included, as a config for `apply_folding_config`."""
-    config: Config = {"Defaults": {}}
-    for node, _ in _nodes(model, ""):
-        attributes = _attributes(node)
-        if attributes:
-            config[node.name] = attributes
-    return config
+    """Return the folding of every node, bodies included, as a config for `apply_folding_config`.
+
+    A node without folding attributes is there, too: its name says what has taken the place of another node.
+    """
+    return {"Defaults": {}} | {node.name: _attributes(node) for node, _ in _nodes(model, "")}
 
 
 def _attributes(node: NodeProto) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
 from finn_flow.folding.memory import memory_styles
-from finn_flow.folding.options import Folding, apply_folding, matching_foldings
+from finn_flow.folding.options import Folding, apply_folding, legal_foldings, matching_foldings
 from finn_flow.folding.resources import Amounts, EstimateNode
 from finn_flow.transformations.alternatives import Alternative, alternatives
 from finn_flow.transformations.bodies import LOOP_OPS, index_tensor, loop_body, loops
@@ -21,7 +21,7 @@ from finn_flow.transformations.graph_editing import light_copy
 from finn_flow.transformations.insert_width_converters import width_converter
 
 Pins = Mapping[str, Mapping[str, Any]]
-"""Attributes that nodes must keep, by node name."""
+"""Attributes that nodes must keep, by node name; none for a node that is only named."""
 
 _FOLDING_NAMES = {"PE", "SIMD", "parallel_window"}
 
@@ -174,7 +174,9 @@ class _Builder:
             for number, other in enumerate(others)
             for candidate in self._candidates(model, other, number > 0, pinned, passes, streams)
         ]
-        return Choice(node.name, passes, _undominated(candidates), free=not pinned.keys().isdisjoint(_FOLDING_NAMES))
+        # To name a node that folds in no way sets all there is of its folding.
+        free = not pinned.keys().isdisjoint(_FOLDING_NAMES) or (node.name in self.pins and not legal_foldings(node))
+        return Choice(node.name, passes, _undominated(candidates), free=free)
 
     def _candidates(
         self,

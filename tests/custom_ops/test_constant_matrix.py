@@ -15,7 +15,7 @@ from tests.custom_ops.base_test import Case, HardwareOpTest, Integers
 
 
 def matrix_case(inputs: int, outputs: int, kind: str, weights: str = "INT4", sparse: float = 0.0) -> Case:
-    """A case with random weights; the first output has none but zeros if ``sparse`` is not 0."""
+    """A case with random weights; the first output has none but zeros if `sparse` is not 0."""
     rng = np.random.default_rng(inputs + outputs)
     datatype = DataType[weights]
     values = rng.integers(int(datatype.min()), int(datatype.max()), (inputs, outputs), endpoint=True)

@@ -28,7 +28,11 @@ def test_what_is_written_gives_the_same_folding_again():
     assert extract_folding(other) != config
     apply_folding_config(other, config)
     assert extract_folding(other) == config
-    assert {"Defaults", BODY_NODE, "ODELoop_rtl_0", "MVAU_rtl_0"} <= set(config)
+    assert {"Defaults", "ODELoop_rtl_0", "MVAU_rtl_1"} <= set(config)
+    # What has no folding is named, too: a matrix of constants in the place of an MVAU, in the body and outside of it.
+    replaced = {"ConstantMatrix_rtl_0", BODY_NODE.replace("MVAU", "ConstantMatrix")}
+    assert {name: config.get(name) for name in replaced} == {name: {} for name in replaced}
+    assert {"MVAU_rtl_0", BODY_NODE}.isdisjoint(config)
     assert_same_logits(integers, finish(other))
 
 
