@@ -28,7 +28,10 @@ def list_command(as_json: bool) -> None:
         return
     from rich.table import Table
 
-    table = Table("name", "domains", "network", "bits", title="Networks of the zoo")
+    table = Table(title="Networks of the zoo")
+    table.add_column("name", no_wrap=True)
+    for heading in ("domains", "network", "bits"):
+        table.add_column(heading)
     for heading in ("parameters", "accuracy", "float", "source only", "kB"):
         table.add_column(heading, justify="right")
     for entry in entries:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 _LABELS = {
     "ChannelAffine": "factor, offset",
+    "ConstantMatrix": "constant matrix",
     "ConvolutionInputGenerator": "window",
     "DepthwiseConv": "depthwise conv",
     "FMPadding": "padding",
     "Fork": "fork",
     "GlobalSumPool": "sum pool",
+    "IndexedRequantisation": "requantise[i]",
     "IndexedThresholding": "thresholds[i]",
     "Lookup": "table",
     "MVAU": "matrix-vector",
     "ODELoop": "ODE loop",
     "ODEUpdate": "ODE update",
     "PositionThresholding": "thresholds[x, y]",
+    "Requantisation": "requantise",
     "StreamingDataWidthConverter": "width conv.",
     "StreamingFIFO": "FIFO",
     "Thresholding": "thresholds",
@@ -23,6 +26,9 @@ _LABELS = {
 }
 _KINDS = {
     "MVAU": "multiply",
+    "ConstantMatrix": "multiply",
+    "Requantisation": "threshold",
+    "IndexedRequantisation": "threshold",
     "DepthwiseConv": "multiply",
     "Thresholding": "threshold",
     "IndexedThresholding": "threshold",

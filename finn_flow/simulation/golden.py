@@ -109,7 +109,15 @@ def load_golden(path: Path, netlist: Netlist, expected: Path | None = None) -> G
             f"{path}: logits and predicted must have one row per image, "
             f"not {list(logits.shape)} and {list(predicted.shape)} for {len(inputs)} images"
         )
+    for name, values in (("inputs", inputs), ("logits", logits)):
+        if not np.isfinite(values).all():
+            raise UserError(f"{path}: its {name} hold values that are not finite")
     form, *others = netlist.results
+    unlike = 0 if form.labels != 1 or logits.shape[1] < 2 else int(np.sum(predicted != logits.argmax(axis=1)))
+    if unlike:
+        raise UserError(
+            f"{path}: predicted is not the class of the greatest logit for {unlike} of {len(inputs)} images"
+        )
     codes = output_codes(path, "logits", logits, form, netlist)
     return GoldenFrames(
         _frames(path, inputs, codes, netlist),

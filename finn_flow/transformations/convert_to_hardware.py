@@ -87,6 +87,12 @@ def _convert_pool(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph)
     x, output = hardware.tensor(node.input[0]), node.output[0]
     hardware.define_like(model, output)
     _, height, width, channels = hardware.shapes[x]
+    # The node holds the sum of any values of the input's type, which may be wider than that of the codes that occur.
+    given, sums = DataType[hardware.dtypes[x]], DataType[hardware.dtypes[output]]
+    extreme = given.min() if given.signed() else given.max()
+    widest = DataType.get_smallest_possible(height * width * extreme)
+    if widest.bitwidth() > sums.bitwidth():
+        hardware.define(output, hardware.shapes[output], widest.name)
     hardware.emit(
         "GlobalSumPool_rtl",
         [x],

@@ -25,7 +25,7 @@ from finn_flow.transformations.thresholds import Steps
 
 Integers = NDArray[np.int64]
 
-MOST_PAIRS = 1 << 18
+MOST_PAIRS = 1 << 20
 """Pairs of codes of two operands; each is looked at, in every channel and iteration that differ."""
 MOST_FRACTION_BITS = 12
 MOST_FUSED_STEPS = 511

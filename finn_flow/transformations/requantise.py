@@ -25,10 +25,12 @@ def requantisation(
     """Return a node that requantises as `node`, an (Indexed)Thresholding_rtl, compares, with its constant.
 
     None if some channel of some iteration has no multiplier and offset that give the code of its thresholds for every
-    value that can reach it (`find_coefficients`), or none that the hardware can hold.
+    value that can reach it (`find_coefficients`), none that the hardware can hold, or thresholds by kind of pixel.
     """
     op: Any = getCustomOp(node)
     indexed = node.op_type == "IndexedThresholding_rtl"
+    if indexed and len(op.get_nodeattr("positions")) > 0:
+        return None  # its sets are not iterations only
     thresholds = model.get_initializer(node.input[1]).astype(np.int64)
     found = _coefficients(model, node, thresholds if indexed else thresholds[None], int(op.get_nodeattr("ActVal")))
     if found is None:

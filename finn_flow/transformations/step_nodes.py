@@ -11,8 +11,8 @@ from finn_flow.errors import UserError
 from finn_flow.transformations.integer_graph import DOMAIN, Codes, IntegerGraph, Positions, integer_type
 from finn_flow.transformations.thresholds import Steps
 
-MOST_STEPS = 1023
-"""Thresholds per channel: 10 bits of output."""
+MOST_STEPS = 4095
+"""Thresholds per channel: 12 bits of output."""
 
 
 def emit_steps(
@@ -33,7 +33,7 @@ def emit_steps(
     count = thresholds.shape[-1]
     if count > MOST_STEPS:
         raise UserError(
-            f"{node.name}: needs {count:,} steps per channel, more than {MOST_STEPS}; quantise to at most 10 bits"
+            f"{node.name}: needs {count:,} steps per channel, more than {MOST_STEPS}; quantise to at most 12 bits"
         )
     if table is not None and table.shape[:2] != (1, 1):
         if np.any(table != table[:1, :1]):

@@ -11,6 +11,7 @@ GOOD = {"in_channels": 3, "image_size": [12, 20], "channels": [6, 10], "iteratio
 def test_defaults():
     assert NetworkConfig(**GOOD).model_dump() == {
         **GOOD,
+        "field_weights": "shared",
         "convolution": "depthwise_separable",
         "solver": "euler",
         "time": "bias",

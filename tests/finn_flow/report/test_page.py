@@ -112,8 +112,8 @@ def test_headings_are_in_order_and_sections_are_reached_from_the_top(browser, pa
     assert levels[0] == 1
     assert set(levels[1:]) == {2}
     links = browser.script("return [...document.querySelectorAll('nav a')].map(a => a.hash.slice(1))")
-    assert len(links) == 9
-    assert browser.script("return [...document.querySelectorAll('main h2')].map(h => h.id)")[-9:] == links
+    assert len(links) == 10
+    assert browser.script("return [...document.querySelectorAll('main h2')].map(h => h.id)")[-10:] == links
 
 
 def test_keyboard_alone_is_enough(browser, page):

@@ -261,7 +261,7 @@ def _sixteen_bits() -> ModelWrapper:
         (_softmax(), "Softmax_t.: no integer form of Softmax is known"),
         (_unquantised_increment(), r"Quant_t\d+: operand \w+ of the sum before it is not quantised to few bits"),
         (_product(), "is no sum or difference of a function of each"),
-        (_sixteen_bits(), "Quant_t.: needs 65,535 steps per channel, more than 1023; quantise to at most 10 bits"),
+        (_sixteen_bits(), "Quant_t.: needs 65,535 steps per channel, more than 4095; quantise to at most 12 bits"),
     ],
 )
 def test_what_has_no_integer_form_is_named(model, message):
