@@ -193,7 +193,10 @@ def golden_with(path: Path, **changes) -> Path:
         ({"inputs": np.zeros((40, 8, 6, 1), bool)}, "inputs must be uint8"),
         ({"inputs": np.zeros((0, 8, 6, 1), np.uint8)}, "inputs must be uint8"),
         ({"predicted": np.zeros(39, np.int64)}, "one row per image, not [40, 10] and [39] for 40 images"),
-        ({"logits": 1 / 3 + np.eye(10)[one_block().golden.logits.argmax(axis=1)]}, "so it was made for another network"),
+        (
+            {"logits": 1 / 3 + np.eye(10)[one_block().golden.logits.argmax(axis=1)]},
+            "so it was made for another network",
+        ),
         ({"logits": None}, "not a golden file of `dsode export`: logits is missing"),
     ],
 )
