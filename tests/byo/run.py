@@ -8,6 +8,8 @@ import tempfile
 import traceback
 from pathlib import Path
 
+import torch
+
 from finn_flow.build import build
 from finn_flow.errors import FlowError, UserError
 from finn_flow.simulation.check import check_accelerator
@@ -25,6 +27,7 @@ def build_case(case: Case, folder: Path) -> None:
     UserError, FlowError
         As `finn_flow.build.build`.
     """
+    torch.manual_seed(0)  # the weights do not depend on what ran before
     exported = export_case(case.make(), folder, **case.export)
     config = json.loads(CONFIG.read_text())
     config["steps"] = [step for step in config["steps"] if step.rsplit(".", 1)[-1] not in case.without_steps]
