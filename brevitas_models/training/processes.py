@@ -8,6 +8,7 @@ done by every process alike; what counts is what the first one writes.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +25,10 @@ from finn_flow.errors import FlowError, UserError
 def joined(shared: bool, cuda: bool = False) -> Iterator[None]:
     """Join the processes that `torchrun` started, by NCCL between GPUs, else by Gloo; nothing unless `shared`."""
     if shared:
-        distributed.init_process_group("nccl" if cuda else "gloo")
+        store, number, processes = next(distributed.rendezvous("env://"))
+        # torchrun keeps one store for all its restarts: without a prefix a process may find the address of a dead one.
+        attempt = distributed.PrefixStore(f"restart_{os.environ['TORCHELASTIC_RESTART_COUNT']}", store)
+        distributed.init_process_group("nccl" if cuda else "gloo", store=attempt, rank=number, world_size=processes)
     try:
         yield
     finally:
