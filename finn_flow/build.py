@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from finn_flow.build_config import HeededKeys, chosen_settings, load_build_config
 from finn_flow.build_folder import BuildFolder
@@ -17,11 +17,13 @@ from finn_flow.errors import FlowError, UserError
 from finn_flow.files import atomic_path, atomic_write_json, check_writable_dir
 from finn_flow.progress import Progress
 
+if TYPE_CHECKING:
+    from finn_flow.proof import Proof
+
 BITFILE = "bitfile"
 
-PROOF_REPORT = Path("report") / "proof.json"
-PREPARED_MODEL = "rolled.onnx"
 ROLLING_STEP = "step_roll_ode_blocks"
+NETLIST_STEP = "step_write_netlist"
 
 VENDOR_STEPS = {
     "step_hw_ipgen": "generated IP",
@@ -34,8 +36,6 @@ VENDOR_STEPS = {
     "step_deployment_package": "FINN's deployment package",
 }
 """FINN steps that need Vivado, and what they make."""
-
-ROLLING_STEP = "step_roll_ode_blocks"
 
 Check = Callable[[Any, bool], None]
 
@@ -133,7 +133,14 @@ def build(config_path: Path, model_path: Path, folder: Path, progress: Progress)
     failures: list[tuple[str, BaseException]] = []
     config.steps = [
         _observed(
-            step, f"step {number}/{len(steps)} {step.__name__}", progress, failures, keys, check, number == len(steps)
+            step,
+            f"step {number}/{len(steps)} {step.__name__}",
+            progress,
+            failures,
+            keys,
+            proof,
+            check,
+            number == len(steps),
         )
         for number, step in enumerate(steps, start=1)
     ]
@@ -169,6 +176,7 @@ def _observed(
     progress: Progress,
     failures: list[tuple[str, BaseException]],
     keys: HeededKeys,
+    proof: Proof,
     check: Check,
     last: bool,
 ) -> Any:
@@ -180,6 +188,9 @@ def _observed(
         with redirect_stderr(terminal):
             progress(label)
         try:
+            if step.__name__ == NETLIST_STEP:
+                with redirect_stderr(terminal):
+                    proof.check(model, last=True)
             with keys.recording():
                 model = step(model, cfg)
             with redirect_stderr(terminal):

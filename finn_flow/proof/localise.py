@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from qonnx.custom_op.registry import getCustomOp
 from custom_ops.graph_execution import run_nodes
 from finn_flow.transformations.bodies import LOOP_OPS, loop_body
 from finn_flow.transformations.hardware_graph import ORIGINS
+from finn_flow.transformations.interface import per_channel
+from finn_flow.transformations.quantiser import QUANTISERS, read_quantiser
 
 Context = dict[str, NDArray]
 
@@ -37,8 +40,6 @@ class Difference:
         Elements of the tensor that differ, of all frames.
     largest
         The greatest difference in codes.
-    undecided
-        Frames in which every difference is one code, next to a rounding boundary of the float model.
     """
 
     node: str
@@ -48,7 +49,6 @@ class Difference:
     expected: int
     count: int
     largest: int
-    undecided: frozenset[int] = frozenset()
 
     def __str__(self) -> str:
         return (
@@ -57,47 +57,89 @@ class Difference:
         )
 
 
+@dataclass
+class Undecided:
+    """Frames in which the model's own float32 rounding decides: they differ by one code, next to a rounding boundary.
+
+    Parameters
+    ----------
+    frames
+        Their numbers.
+    node
+        Where the first of them differs; "" if there is none.
+    """
+
+    frames: set[int] = field(default_factory=set)
+    node: str = ""
+
+    def add(self, frames: Iterable[int], node: str) -> None:
+        """Note that `frames` differ at `node`; what they give behind it says nothing more."""
+        added = set(frames)
+        self.node = self.node or (node if added else "")
+        self.frames |= added
+
+
 def find_in_integers(
     float_model: ModelWrapper, integers: ModelWrapper, values: NDArray[np.float32], codes: NDArray[np.int64]
-) -> Difference | None:
+) -> tuple[Difference | None, Undecided]:
     """Return where the integer graph first differs from the quantised floats that it comes from.
 
-    Both have the batch of `values` [N, ...]; tensors of the same name correspond.
+    Both have the batch of `values` [N, ...]; tensors of the same name correspond. The frames that rounding decides are
+    returned beside it, and left out behind the quantiser where it does.
     """
-    return _walk_integers(float_model, integers, {float_model.graph.input[0].name: values}, _entry(integers, codes), "")
+    undecided = Undecided()
+    floats = {float_model.graph.input[0].name: values}
+    difference = _walk_integers(float_model, integers, floats, _entry(integers, codes), "", undecided)
+    return difference, undecided
 
 
 def _walk_integers(
-    float_model: ModelWrapper, integers: ModelWrapper, floats: Context, entry: Context, where: str
+    float_model: ModelWrapper, integers: ModelWrapper, floats: Context, entry: Context, where: str, undecided: Undecided
 ) -> Difference | None:
     expected, got = run_nodes(float_model, floats), run_nodes(integers, entry)
-    quantisers = {node.output[0]: node for node in float_model.graph.node if node.op_type in ("Quant", "IntQuant")}
+    quantisers = {node.output[0]: node for node in float_model.graph.node if node.op_type in QUANTISERS}
     loops = {node.output[0]: node for node in float_model.graph.node if node.op_type in LOOP_OPS}
     for node in integers.graph.node:
         name = node.output[0]
+        difference = None
         if name in loops:
-            difference = _walk_loop(loops[name], node, expected, got)
-            if difference is not None:
-                return difference
+            difference = _walk_loop(loops[name], node, expected, got, undecided)
         elif name in quantisers and float_model.get_initializer(quantisers[name].input[0]) is None:
-            quantiser = quantisers[name]
-            scale = np.float64(np.ravel(float_model.get_initializer(quantiser.input[1]))[0])
-            wanted = np.rint(expected[name] / scale).astype(np.int64)
-            before = expected[quantiser.input[0]].astype(np.float64) / scale
-            difference = _compare(f"{where}{quantiser.name}", wanted, got[name], before)
-            if difference is not None:
-                return difference
+            difference = _compare_codes(float_model, quantisers[name], expected, got[name], where, undecided)
+        if difference is not None:
+            return difference
     return None
 
 
-def _walk_loop(float_loop: NodeProto, loop: NodeProto, expected: Context, got: Context) -> Difference | None:
+def _compare_codes(
+    model: ModelWrapper, quantiser: NodeProto, expected: Context, got: NDArray, where: str, undecided: Undecided
+) -> Difference | None:
+    values = expected[quantiser.output[0]]
+    if values.shape != got.shape:  # joined to constant channels, which the integers do not have
+        return None
+    scale = per_channel(np.ravel(read_quantiser(model, quantiser).scale), values.ndim, np.float64)
+    wanted = np.rint(values / scale).astype(np.int64)
+    errors = np.abs(got.astype(np.int64) - wanted)
+    errors[list(undecided.frames)] = 0
+    before = expected[quantiser.input[0]].astype(np.float64) / scale
+    to_boundary = np.abs(before - np.floor(before) - 0.5)
+    certain = np.where((errors == 1) & (to_boundary < UNDECIDED), 0, errors)
+    rows = errors.reshape(len(errors), -1).any(axis=1) & ~certain.reshape(len(errors), -1).any(axis=1)
+    name = f"{where}{quantiser.name}"
+    undecided.add(np.flatnonzero(rows).tolist(), name)
+    return _difference(name, wanted, got, certain)
+
+
+def _walk_loop(
+    float_loop: NodeProto, loop: NodeProto, expected: Context, got: Context, undecided: Undecided
+) -> Difference | None:
     bodies = loop_body(float_loop), loop_body(loop)
     states = expected[float_loop.input[0]], got[loop.input[0]]
     for iteration in range(getCustomOp(loop).get_nodeattr("iterations")):
         floats = _pass(bodies[0], float_loop, expected, states[0], iteration)
         codes = _pass(bodies[1], loop, got, states[1], iteration)
         where = f"{loop.name}, iteration {iteration}, "
-        difference = _walk_integers(*bodies, floats, codes, where)
+        difference = _walk_integers(*bodies, floats, codes, where, undecided)
         if difference is not None:
             return difference
         states = _end(bodies[0], floats), _end(bodies[1], codes)
@@ -141,7 +183,8 @@ def _walk_hardware(
             rows = np.moveaxis(wanted, 1, -1) if wanted.ndim > 2 else wanted
             found = got[name].reshape(rows.shape)
             back = np.moveaxis(found, -1, 1) if wanted.ndim > 2 else found
-            difference = _compare(f"{where}{node.name}", wanted.astype(np.int64), back)
+            errors = np.abs(back.astype(np.int64) - wanted.astype(np.int64))
+            difference = _difference(f"{where}{node.name}", wanted.astype(np.int64), back, errors)
             if difference is not None:
                 return difference
     return None
@@ -173,22 +216,10 @@ def _entry(integers: ModelWrapper, codes: NDArray[np.int64]) -> Context:
     return {_first(integers): codes.astype(np.float32)}
 
 
-def _compare(
-    node: str, expected: NDArray[np.int64], got: NDArray, before: NDArray[np.float64] | None = None
-) -> Difference | None:
-    """Return the first difference of two tensors [N, channels, ...], if there is one."""
-    errors = np.abs(got.astype(np.int64) - expected)
+def _difference(node: str, expected: NDArray[np.int64], got: NDArray, errors: NDArray[np.int64]) -> Difference | None:
+    """Return the first of the `errors` of a tensor [N, channels, ...], if there is one."""
     if not errors.any():
         return None
-    undecided: frozenset[int] = frozenset()
-    if before is not None:
-        to_boundary = np.abs(before - np.floor(before) - 0.5)
-        tied = (errors == 0) | ((errors == 1) & (to_boundary < UNDECIDED))
-        frames = errors.reshape(len(errors), -1).any(axis=1)
-        undecided = frozenset(np.flatnonzero(frames & tied.reshape(len(tied), -1).all(axis=1)).tolist())
-        certain = errors.copy()
-        certain[list(undecided)] = 0
-        errors = certain if certain.any() else errors
     index = tuple(int(n) for n in np.argwhere(errors)[0])
     return Difference(
         node,
@@ -198,5 +229,4 @@ def _compare(
         int(expected[index]),
         int(np.count_nonzero(errors)),
         int(errors.max()),
-        undecided,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,8 @@ from finn_flow.execution import execute_hardware, with_batch_size
 from finn_flow.progress import Progress, unheard
 from finn_flow.proof.frames import golden_frames, range_frames
 from finn_flow.proof.given import GivenModel
-from finn_flow.proof.localise import Difference, find_in_hardware, find_in_integers
+from finn_flow.proof.localise import Difference, Undecided, find_in_hardware, find_in_integers
+from finn_flow.transformations.bodies import LOOP_OPS, loop_body
 from finn_flow.transformations.interface import read_input, read_outputs
 from finn_flow.transformations.lower_to_integers import is_lowered
 
@@ -27,6 +29,10 @@ MOST_UNDECIDED = 0.5
 """Share of the frames that may hang on the model's own float32 rounding."""
 MOST_GOLDEN = 8
 """Golden frames of a proof; `dsode simulate` sends them all."""
+
+
+_PASSING = frozenset({"StreamingFIFO_rtl", "StreamingDataWidthConverter_rtl"})
+"""Nodes that only pass values on."""
 
 
 Forms = tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]
@@ -37,9 +43,25 @@ def _forms(model: ModelWrapper) -> Forms:
     return tuple((output.scale, output.offset) for output in read_outputs(model))
 
 
+def _arithmetic(model: ModelWrapper) -> list[tuple[str, bytes]]:
+    """Return what a hardware graph computes with: each node's type and the digest of its constants, in bodies too."""
+    found = []
+    for node in model.graph.node:
+        if node.op_type in LOOP_OPS:
+            found += [("", b""), *_arithmetic(loop_body(node))]
+        elif node.op_type not in _PASSING:
+            constants = [model.get_initializer(name) for name in node.input]
+            known = b"".join(np.ascontiguousarray(value).tobytes() for value in constants if value is not None)
+            found.append((node.op_type, hashlib.sha256(known).digest()))
+    return found
+
+
 @dataclass
 class Proof:
     """Compares the model as given with the integers and the hardware graph, code by code.
+
+    The hardware graph is compared whenever a step has changed what it computes with, as the folding does that puts
+    requantisation in the place of thresholds, and as it goes into the netlist.
 
     Parameters
     ----------
@@ -63,9 +85,16 @@ class Proof:
     _codes: NDArray[np.int64] | None = None
     _results: list[NDArray[np.int64]] = field(default_factory=list)
     _forms: Forms = ()
+    _proved: list[tuple[str, bytes]] = field(default_factory=list)
+    _digest: bytes = b""
 
     def check(self, model: ModelWrapper, last: bool = False) -> None:
-        """Compare a model after a build step, if it is in a new form or the `last` one.
+        """Compare a model after a build step, if it is in a new form.
+
+        Parameters
+        ----------
+        last
+            Whether the netlist comes from this graph, or no step is left: compare it unless this very graph was.
 
         Raises
         ------
@@ -80,8 +109,12 @@ class Proof:
         elif not any(node.domain == DOMAIN for node in model.graph.node):
             if self._float_model is not None and self._forms != _forms(model):
                 self._check_integers(model)
-        elif self._integers is not None and (last or "hardware graph" not in self.compared):
-            self._check_hardware(model)
+        elif self._integers is not None:
+            digest = hashlib.sha256(model.model.SerializeToString(deterministic=True)).digest()
+            arithmetic = _arithmetic(model)
+            if arithmetic != self._proved or (last and digest != self._digest):
+                self._check_hardware(model)
+                self._proved, self._digest = arithmetic, digest
         self.seconds += time.perf_counter() - started
 
     def to_json(self) -> dict[str, Any]:
@@ -112,26 +145,25 @@ class Proof:
         if wrong.any():
             inputs = form.normalised(values)
             floats = with_batch_size(self._float_model, len(codes))
-            difference = find_in_integers(floats, batched, inputs, codes)
-            wrong = self._without_undecided(wrong, difference)
+            difference, undecided = find_in_integers(floats, batched, inputs, codes)
+            wrong = self._without_undecided(wrong, undecided)
         if wrong.any():
             self._refuse("the integers differ", wrong, difference)
         self._integers, self._codes, self._results, self._forms = model, codes, results, _forms(model)
         self._note("integers", len(codes))
 
-    def _without_undecided(self, wrong: NDArray[np.bool_], difference: Difference | None) -> NDArray[np.bool_]:
+    def _without_undecided(self, wrong: NDArray[np.bool_], undecided: Undecided) -> NDArray[np.bool_]:
         """Leave out the frames in which the model's own float32 rounding decides."""
-        if difference is None:
+        if not undecided.frames or len(undecided.frames) > MOST_UNDECIDED * len(wrong):
             return wrong
         decided = wrong.copy()
-        decided[list(difference.undecided)] = False
-        if decided.any() or len(difference.undecided) > MOST_UNDECIDED * len(wrong):
-            return wrong
-        self.undecided = len(difference.undecided)
-        self.progress(
-            f"in {self.undecided} of {len(wrong)} frames the model's own float32 rounding decides: "
-            f"{difference.node} lies on a boundary between two codes; scales that are powers of two avoid this"
-        )
+        decided[list(undecided.frames)] = False
+        if not decided.any():
+            self.undecided = len(undecided.frames)
+            self.progress(
+                f"in {self.undecided} of {len(wrong)} frames the model's own float32 rounding decides: "
+                f"{undecided.node} lies on a boundary between two codes; scales that are powers of two avoid this"
+            )
         return decided
 
     def _check_hardware(self, model: ModelWrapper) -> None:

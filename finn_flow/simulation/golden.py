@@ -121,7 +121,7 @@ def load_golden(path: Path, netlist: Netlist, expected: Path | None = None) -> G
     codes = output_codes(path, "logits", logits, form, netlist)
     return GoldenFrames(
         _frames(path, inputs, codes, netlist),
-        _labels(codes, predicted, form),
+        _labels(codes, form),
         codes,
         arrays["labels"].astype(np.int64) if "labels" in arrays else None,
         str(path),
@@ -188,12 +188,12 @@ def _frames(path: Path, inputs: NDArray, codes: NDArray[np.int64], netlist: Netl
     return likeliest
 
 
-def _labels(codes: NDArray[np.int64], predicted: NDArray, form: OutputForm) -> NDArray[np.int64] | None:
-    if form.labels == 1 and predicted.size == len(codes):
-        return predicted.astype(np.int64)
-    if form.labels:
-        return np.argsort(-codes, axis=1, kind="stable")[:, : form.labels]
-    return None
+def _labels(codes: NDArray[np.int64], form: OutputForm) -> NDArray[np.int64] | None:
+    """Return the positions of the largest values; the lowest among equal codes, which float32 may tell apart."""
+    if not form.labels:
+        return None
+    best = np.argsort(-codes, axis=1, kind="stable")[:, : form.labels]
+    return best[:, 0] if form.labels == 1 else best
 
 
 def _read_npz(path: Path) -> dict[str, NDArray]:
@@ -236,4 +236,4 @@ def _load_npy(path: Path, expected: Path, netlist: Netlist) -> GoldenFrames:
         labels = results.reshape(len(frames), -1).astype(np.int64)
         return GoldenFrames(frames, labels[:, 0] if form.labels == 1 else labels, None, None, str(path))
     codes = output_codes(expected, "values", results, form, netlist)
-    return GoldenFrames(frames, _labels(codes, codes.argmax(axis=1), form), codes, None, str(path))
+    return GoldenFrames(frames, _labels(codes, form), codes, None, str(path))

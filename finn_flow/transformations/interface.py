@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -47,7 +48,7 @@ class InputCodes:
 
     def quantiser(self, rank: int) -> Quantiser:
         """Return the quantiser for values of `rank` axes, the channels on axis 1."""
-        scale = np.asarray(_per_channel(self.scale, rank))
+        scale = np.asarray(per_channel(self.scale, rank))
         return Quantiser(scale, self.bits, self.signed, self.narrow, self.rounding, self.zero_point, self.bipolar)
 
     @property
@@ -107,16 +108,16 @@ class InputForm:
         """Return what the first quantiser gets, [N, channels first], for values [N, as the model takes them]."""
         x = self.turned(np.asarray(values, dtype=np.float32))
         for step in self.steps:
-            constant = _per_channel(step.constant, x.ndim)
+            constant = per_channel(step.constant, x.ndim)
             first, second = (constant, x) if step.constant_first else (x, constant)
             x = _OPERATIONS[step.op_type](first, second)
         return x
 
     def decode(self, codes: NDArray[np.integer]) -> NDArray[np.float32]:
         """Return values, as the model takes them, whose codes are those [N, channels first]."""
-        x = codes.astype(np.float64) * _per_channel(self._known().scale, codes.ndim, np.float64)
+        x = codes.astype(np.float64) * per_channel(self._known().scale, codes.ndim, np.float64)
         for step in reversed(self.steps):
-            constant = _per_channel(step.constant, x.ndim).astype(np.float64)
+            constant = per_channel(step.constant, x.ndim).astype(np.float64)
             x = _undone(step, x, constant)
         values = np.ascontiguousarray(x.astype(np.float32))
         return np.ascontiguousarray(np.transpose(values, self.axes)) if self.axes else values
@@ -167,7 +168,7 @@ class OutputForm:
 
     def codes(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the codes, not rounded, of values [N, channels first]."""
-        scale, offset = (_per_channel(n, values.ndim, np.float64) for n in (self.scale or (1.0,), self.offset))
+        scale, offset = (per_channel(n, values.ndim, np.float64) for n in (self.scale or (1.0,), self.offset))
         return np.asarray((values.astype(np.float64) - offset) / scale)
 
 
@@ -206,7 +207,8 @@ def output_from_json(entry: dict[str, Any]) -> OutputForm:
     return OutputForm(entry["name"], entry["tensor"], axes, scale, offset, entry["labels"])
 
 
-def _per_channel(numbers: tuple[float, ...], rank: int, dtype: type = np.float32) -> NDArray:
+def per_channel(numbers: Sequence[float], rank: int, dtype: type = np.float32) -> NDArray:
+    """Return one number, or one per channel, such that it broadcasts against a tensor [N, channels, ...]."""
     if len(numbers) == 1:
         return np.asarray(numbers[0], dtype=dtype)
     return np.asarray(numbers, dtype=dtype).reshape(1, -1, *[1] * (rank - 2))

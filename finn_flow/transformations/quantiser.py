@@ -13,6 +13,8 @@ from qonnx.custom_op.registry import getCustomOp
 
 from finn_flow.errors import UserError
 
+QUANTISERS = frozenset({"Quant", "IntQuant", "BipolarQuant"})
+"""Operators of QONNX that quantise."""
 MAX_BITS = 16
 """Widest activation: what the widest of the hardware nodes take."""
 

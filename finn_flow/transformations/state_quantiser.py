@@ -11,6 +11,7 @@ from qonnx.custom_op.registry import getCustomOp
 
 from finn_flow.errors import UserError
 from finn_flow.transformations.graph_index import GraphIndex
+from finn_flow.transformations.quantiser import QUANTISERS
 
 VALUE_PRESERVING = frozenset(
     {"Dropout", "Flatten", "Gather", "MaxPool", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"}
@@ -47,7 +48,7 @@ def find_quantiser(index: GraphIndex, name: str) -> QuantisedValues | None:
             body: ModelWrapper = getCustomOp(node).get_nodeattr("body")
             inner = GraphIndex(body)
             return find_quantiser(inner, inner.resolve(body.graph.output[0].name))
-        if node.op_type in ("Quant", "IntQuant", "BipolarQuant"):
+        if node.op_type in QUANTISERS:
             return _read_quantiser(index, node, index.inputs[number])
         if node.op_type not in VALUE_PRESERVING or output != 0:
             return None

@@ -9,8 +9,9 @@ from qonnx.transformation.base import Transformation
 
 from finn_flow.transformations.graph_editing import replace_nodes
 from finn_flow.transformations.graph_index import GraphIndex
+from finn_flow.transformations.quantiser import QUANTISERS
 
-QUANTISERS = frozenset({"Quant", "IntQuant", "BipolarQuant", "QuantizeLinear", "DequantizeLinear"})
+KEPT = QUANTISERS | {"QuantizeLinear", "DequantizeLinear"}
 """Operators that stay although their operands are constants: they say how weights are quantised."""
 
 
@@ -27,7 +28,7 @@ class FoldConstants(Transformation):
         del model.graph.input[:]
         model.graph.input.extend(inputs)
         index = GraphIndex(model)
-        quantised = {name for node in model.graph.node if node.op_type in QUANTISERS for name in node.output}
+        quantised = {name for node in model.graph.node if node.op_type in KEPT for name in node.output}
         kept: list[NodeProto] = []
         folded: dict[str, np.ndarray] = {}
         outputs = {value.name for value in model.graph.output}
@@ -41,7 +42,7 @@ class FoldConstants(Transformation):
                 quantised.update(node.output)
             constant = node.op_type == "Constant" or bool(node.input)
             constant = constant and all(not name or index.is_constant(index.resolve(name)) for name in node.input)
-            if not constant or from_quantised or node.op_type in QUANTISERS or outputs.intersection(node.output):
+            if not constant or from_quantised or node.op_type in KEPT or outputs.intersection(node.output):
                 kept.append(node)
                 continue
             for name in filter(None, node.output):

@@ -14,11 +14,10 @@ from qonnx.transformation.base import Transformation
 from finn_flow.errors import UserError
 from finn_flow.transformations.graph_editing import replace_nodes
 from finn_flow.transformations.interface import AFFINE, InputCodes, Step, read_input, read_outputs, write_forms
-from finn_flow.transformations.quantiser import read_quantiser
+from finn_flow.transformations.quantiser import QUANTISERS, read_quantiser
 
 log = logging.getLogger(__name__)
 
-_QUANTISERS = ("Quant", "IntQuant", "BipolarQuant")
 _COPIES = frozenset({"Identity", "Cast", "Dropout"})
 _SAME_ORDER = frozenset({"Softmax", "LogSoftmax"})
 _SAME_VALUES = frozenset({"Identity", "Cast", "Flatten", "Reshape", "Squeeze", "Unsqueeze"})
@@ -62,7 +61,7 @@ class ReadImageOnce(Transformation):
             form = replace(form, steps=steps)
         quantisers = [(number, node) for number, node in enumerate(nodes) if entry.name in node.input]
         for _, node in quantisers:
-            if node.op_type not in _QUANTISERS or node.input[0] != entry.name:
+            if node.op_type not in QUANTISERS or node.input[0] != entry.name:
                 raise UserError(f"{node.name}: reads the image, which is not quantised; {_ADVICE}")
         if not quantisers:
             raise UserError(f"input {entry.name}: no quantiser reads it; {_ADVICE}")
@@ -140,7 +139,7 @@ def _without_normalisation(model: ModelWrapper, nodes: list[NodeProto]) -> tuple
         dropped.add(readers[name][0])
         name = node.output[0]
     kept = [node for number, node in enumerate(nodes) if number not in dropped]
-    if not any(name in node.input and node.op_type in _QUANTISERS for node in kept):
+    if not any(name in node.input and node.op_type in QUANTISERS for node in kept):
         return nodes, ()
     for node in kept:
         node.input[:] = [entry.name if operand == name else operand for operand in node.input]

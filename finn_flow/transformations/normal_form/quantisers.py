@@ -10,6 +10,7 @@ from qonnx.transformation.base import Transformation
 
 from finn_flow.errors import UserError
 from finn_flow.transformations.graph_editing import replace_nodes
+from finn_flow.transformations.quantiser import QUANTISERS
 
 _DOMAIN = "qonnx.custom_op.general"
 
@@ -143,7 +144,7 @@ class TransposeWeights(Transformation):
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
         graph = model.graph
         constants = {tensor.name: tensor for tensor in graph.initializer}
-        quantisers = {n.output[0]: n for n in graph.node if n.op_type in ("Quant", "IntQuant", "BipolarQuant")}
+        quantisers = {n.output[0]: n for n in graph.node if n.op_type in QUANTISERS}
         nodes = []
         for node in graph.node:
             quantiser = quantisers.get(node.input[0]) if node.op_type == "Transpose" else None

@@ -7,14 +7,19 @@ import pytest
 from qonnx.core.modelwrapper import ModelWrapper
 
 from finn_flow.errors import FlowError
+from finn_flow.execution import with_batch_size
 from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.proof import Proof
 from finn_flow.proof.frames import FRAMES, range_frames
 from finn_flow.proof.given import GivenModel
+from finn_flow.proof.localise import find_in_integers
 from finn_flow.steps.frontend import step_lower_to_integers, step_roll_ode_blocks, step_select_labels
 from finn_flow.steps.hardware import step_convert_to_hardware
+from finn_flow.transformations.alternatives import alternative, put_in_place
 from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
-from tests.finn_flow.transformations.qonnx_graphs import ode_net
+from finn_flow.transformations.insert_fifos import InsertFIFOs
+from finn_flow.transformations.name_nodes import NameNodes
+from tests.finn_flow.transformations.qonnx_graphs import GraphBuilder, ode_net
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +100,56 @@ def test_the_given_model_runs_frame_by_frame_where_it_names_its_batch(forms):
     (together,) = model.run(values, [output])
     alone = [model.run(values[i : i + 1], [output])[0] for i in range(3)]
     np.testing.assert_array_equal(together, np.concatenate(alone))
+
+
+def requantised(hardware: ModelWrapper, off: int) -> ModelWrapper:
+    """Return the graph with requantisation in the place of thresholds, its offset changed by `off`."""
+    model = copy.deepcopy(hardware)
+    node = first_node(model, "Thresholding_rtl")
+    other = alternative(model, node, "Requantisation_rtl")
+    assert other is not None
+    put_in_place(model, node, other)
+    add_to(model, node.input[1], off, (slice(None), 1))
+    return model
+
+
+def test_what_the_folding_puts_in_place_is_proved(forms):
+    proof = prove(forms)
+    proof.check(requantised(forms[3], 0))
+    with pytest.raises(FlowError, match=r"the hardware graph differs .* difference: Requantisation_rtl_0, channel 0"):
+        proof.check(requantised(forms[3], 1 << 20))
+
+
+def test_a_graph_is_proved_again_only_where_it_may_differ(forms, monkeypatch):
+    proof, proved = prove(forms), []
+    monkeypatch.setattr(Proof, "_check_hardware", lambda self, model: proved.append(model))
+    with_fifos = copy.deepcopy(forms[3]).transform(InsertFIFOs(frames=1)).transform(NameNodes())
+    proof.check(forms[3], last=True)
+    proof.check(with_fifos)
+    assert proved == []
+    proof.check(with_fifos, last=True)
+    proof.check(with_fifos, last=True)
+    assert proved == [with_fifos]
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_frames_that_float32_rounding_decides_are_told_from_wrong_ones(wrong):
+    """Two quantisers round halves: code 3 is a tie of the first, code 6 one of the second, code 20 of neither."""
+    net = GraphBuilder()
+    x = net.quant("x", bits=6, scale=1.0)
+    first = net.quant(net.node("Mul", x, net.constant(0.5)), bits=6, scale=1.0)
+    second = net.quant(net.node("Mul", first, net.constant(0.5)), bits=6, scale=1.0)
+    floats = net.finish((1, 1, 1, 1), second)
+    integers = step_lower_to_integers.__wrapped__(copy.deepcopy(floats), None)
+    for node in (n for n in integers.graph.node if n.op_type == "MultiThreshold"):
+        thresholds = integers.get_initializer(node.input[1])
+        changed = np.where(thresholds == 3, 4, thresholds)
+        changed[thresholds == 10] += 2 * wrong
+        integers.set_initializer(node.input[1], changed)
+    codes = np.array([3, 6, 8, 20]).reshape(4, 1, 1, 1)
+    batches = with_batch_size(floats, 4), with_batch_size(integers, 4)
+    difference, undecided = find_in_integers(*batches, codes.astype(np.float32), codes)
+    assert (undecided.frames, undecided.node) == ({0, 1}, "Quant_t2")
+    assert (difference is not None) == wrong
+    if difference is not None:
+        assert (difference.node, difference.frame, difference.got, difference.expected) == ("Quant_t4", 3, 4, 5)
