@@ -117,7 +117,7 @@ def _compare_codes(
     values = expected[quantiser.output[0]]
     if values.shape != got.shape:  # joined to constant channels, which the integers do not have
         return None
-    scale = per_channel(np.ravel(read_quantiser(model, quantiser).scale), values.ndim, np.float64)
+    scale = per_channel(np.ravel(read_quantiser(model, quantiser).scale).tolist(), values.ndim, np.float64)
     wanted = np.rint(values / scale).astype(np.int64)
     errors = np.abs(got.astype(np.int64) - wanted)
     errors[list(undecided.frames)] = 0
