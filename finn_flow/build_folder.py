@@ -92,6 +92,11 @@ class BuildFolder:
         return self.reports / "fifo_sizing.json"
 
     @property
+    def deadlock_certificate(self) -> Path:
+        """What the nodes need, from which follows that the FIFOs are deep enough."""
+        return self.reports / "deadlock_certificate.json"
+
+    @property
     def step_times(self) -> Path:
         """Seconds per step, from FINN's builder."""
         return self.reports / "time_per_step.json"

@@ -123,6 +123,19 @@ def locked_folder(path: Path) -> Iterator[None]:
         os.close(folder)
 
 
+@contextmanager
+def workspace_in(path: Path, prefix: str) -> Iterator[Path]:
+    """Give a new folder in `path`, for what is not complete yet, to one process at a time.
+
+    Those that killed processes have left, known by `prefix`, go.
+    """
+    with locked_folder(path):
+        for left in path.glob(f"{prefix}*"):
+            shutil.rmtree(left)
+        with tempfile.TemporaryDirectory(dir=path, prefix=prefix) as name:
+            yield Path(name)
+
+
 def atomic_write_bytes(path: Path, data: bytes) -> None:
     """Write `data` to `path` in one step: afterwards the file is complete or as it was before."""
     with atomic_path(path) as temporary:

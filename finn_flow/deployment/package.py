@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +18,7 @@ from finn_flow.deployment.hardware.folder import SCRIPT, write_hardware
 from finn_flow.deployment.samples import Samples, load_samples
 from finn_flow.deployment.settings import finn_settings
 from finn_flow.errors import UserError
-from finn_flow.files import check_writable_dir, disk_errors, locked_folder, replace_together
+from finn_flow.files import check_writable_dir, disk_errors, replace_together, workspace_in
 from finn_flow.json_files import read_json_object_if_there
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.netlist.structure import Stream
@@ -91,7 +88,7 @@ def make_package(build: Path, golden: Path | None = None, samples: int | None = 
     taken = load_samples(netlist, golden, samples)
     check_writable_dir(build)
     target, archive = BuildFolder(build).package, BuildFolder(build).package_archive
-    with disk_errors(target), locked_folder(build), _workspace(build) as workspace:
+    with disk_errors(target), workspace_in(build, _WORKSPACE) as workspace:
         folder = workspace / target.name
         folder.mkdir()
         number = build_id(netlist)
@@ -106,15 +103,6 @@ def make_package(build: Path, golden: Path | None = None, samples: int | None = 
         _write_zip(folder, workspace / archive.name)
         replace_together([(folder, target), (workspace / archive.name, archive)])
     return Package(target, archive, has_bitfile, number, len(taken.images), len(manifest["files"]) + 1)
-
-
-@contextmanager
-def _workspace(build: Path) -> Iterator[Path]:
-    """Give a folder in the build, for what is not complete yet; those of killed processes go."""
-    for left in build.glob(f"{_WORKSPACE}*"):
-        shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(dir=build, prefix=_WORKSPACE) as name:
-        yield Path(name)
 
 
 def _copy_bitfile(build: Path, folder: Path) -> bool:

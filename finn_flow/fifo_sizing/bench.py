@@ -18,7 +18,7 @@ from finn_flow.netlist.emit import Instruments, Pace, count_name
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.netlist.structure import Stream
 from finn_flow.netlist.write import write_netlist
-from finn_flow.simulation.accelerator import AcceleratorRun, Frames, SimulatedAccelerator, selected_streams
+from finn_flow.simulation.accelerator import AcceleratorRun, Frames, SimulatedAccelerator
 from finn_flow.verilator import Stall
 
 
@@ -42,6 +42,8 @@ class SizingBench:
         Of the timing.
     streams
         Of each FIFO, by its name, the stream that it takes in.
+    place_of
+        Of each stream out of a FIFO, as `module.stream`, the name of the FIFO.
     loop_of
         Of each FIFO, by its name, the loop in whose body it stands, or "".
     """
@@ -53,6 +55,11 @@ class SizingBench:
         consumers = {stream.consumer: stream for stream in self.netlist.graph_streams().values()}
         self.loop_of = {node.name: node.loop for node in self.netlist.fifos()}
         self.streams: dict[str, Stream] = {name: consumers[name] for name in self.loop_of}
+        self.place_of = {
+            f"{module}.{name}": stream.producer
+            for (module, name), stream in self.netlist.graph_streams().items()
+            if stream.producer in self.loop_of
+        }
         self._accelerator = self._stack.enter_context(SimulatedAccelerator(self.netlist, _instruments(self.netlist)))
 
     @property
@@ -126,16 +133,14 @@ def _body_ends(netlist: Netlist, loop: str) -> tuple[tuple[str, str], tuple[str,
 
 
 def _instruments(netlist: Netlist) -> Instruments:
-    """Return pacers at the accelerator's input and every loop's body, taps at the bodies' ends, adjustable FIFOs."""
+    """Return pacers at the accelerator's input and every loop's body, taps at all streams, adjustable FIFOs."""
     top = netlist.modules[netlist.top]
     pacers = {(top.name, name): Pace(top.streams[name].words, netlist.expected_cycles_per_frame) for name in top.inputs}
-    taps = {*selected_streams(netlist)}
     for loop in netlist.loops.values():
         words = netlist.modules[loop.name].streams["to_body"].words
         pacers[loop.name, "to_body"] = Pace(words, loop.body_ii_cycles)
-        taps.update(_body_ends(netlist, loop.name))
     fifos = tuple(node.name for node in netlist.fifos())
-    return Instruments(taps=frozenset(taps), adjustable_fifos=fifos, pacers=pacers)
+    return Instruments(taps=frozenset(netlist.graph_streams()), adjustable_fifos=fifos, pacers=pacers)
 
 
 def _last_pass(run: AcceleratorRun, tap: tuple[str, str], iterations: int) -> Any:

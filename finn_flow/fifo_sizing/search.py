@@ -8,8 +8,17 @@ from contextlib import ExitStack
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
+from finn_flow.errors import FlowError
 from finn_flow.fifo_sizing.bench import SizingBench
-from finn_flow.fifo_sizing.sizes import FIFOSize, FIFOSizes, LoopTiming, depth_candidates
+from finn_flow.fifo_sizing.certificate import Certificate
+from finn_flow.fifo_sizing.sizes import (
+    PASSING_OCCUPANCY,
+    FIFOSize,
+    FIFOSizes,
+    LoopTiming,
+    depth_candidates,
+    fifo_depth,
+)
 from finn_flow.progress import Progress, unheard
 from finn_flow.transformations.bodies import loops
 from finn_flow.transformations.insert_fifos import InsertFIFOs, SetFIFODepths
@@ -22,7 +31,7 @@ SEEDS = (1, 2, 3)
 
 def size_fifos(
     model: ModelWrapper, fpgapart: str, clk_ns: float, progress: Progress = unheard
-) -> tuple[ModelWrapper, FIFOSizes]:
+) -> tuple[ModelWrapper, FIFOSizes, Certificate]:
     """Insert FIFOs into a folded hardware graph and give them depths, and give its loops their frames in flight.
 
     1. With FIFOs for whole frames a single frame shows the latency of each loop's body, from which `frames_in_flight`
@@ -34,12 +43,12 @@ def size_fifos(
     3. The accelerator with these depths is simulated, unpaced. A frame must take no more cycles than the slowest node
        takes by its own estimate or, where that is too low, than with FIFOs for two frames. Where it does, depths grow
        until it holds, and those of the FIFOs taken out in step 2 that are not needed are taken out again.
-    4. The result comes through random stalls at both ends.
+    4. What every node needs is read off a run with one frame. Where that does not show that the FIFOs before a join
+       hold enough while its other inputs wait (`Certificate`), they grow until it does: nothing can get stuck, whatever
+       the pauses.
+    5. The result comes through random stalls at both ends.
 
     Only time is simulated (`SizingBench`), as it does not depend on data.
-
-    No deadlock: where a fork and its join enclose a path that needs L words in before it gives the first, the other
-    branch held more than L words in step 2 when that first word came, and depths are never below what was held.
 
     Parameters
     ----------
@@ -52,13 +61,15 @@ def size_fifos(
     ------
     SimulationHang
         The accelerator hangs.
+    FlowError
+        FIFOs for two frames are not enough either.
     """
     deep = model.transform(InsertFIFOs(frames=2)).transform(NameNodes())
     bench, timings = _settle_frames_in_flight(deep, fpgapart, clk_ns, progress)
     with bench:
         search = _Search(bench, max(MIN_FRAMES, 8 * max((t.frames_in_flight for t in timings), default=1)), progress)
         sizes = search.sizes(timings)
-    return deep.transform(SetFIFODepths({fifo.name: fifo.depth for fifo in sizes.fifos})), sizes
+    return deep.transform(SetFIFODepths({fifo.name: fifo.depth for fifo in sizes.fifos})), sizes, search.certificate
 
 
 def _settle_frames_in_flight(
@@ -84,12 +95,14 @@ def _whole_frames(bench: SizingBench) -> dict[str, int]:
 
 
 class _Search:
-    """Steps 2 to 4 of `size_fifos`."""
+    """Steps 2 to 5 of `size_fifos`."""
 
     def __init__(self, bench: SizingBench, frames: int, progress: Progress) -> None:
         self.bench = bench
         self.frames = frames
         self.progress = progress
+        alone = bench.run(1, _whole_frames(bench), paced=True, record_transfers=True)
+        self.certificate = Certificate.measured(alone)
 
     def sizes(self, timings: Sequence[LoopTiming]) -> FIFOSizes:
         """Find the depths and return them with what they follow from."""
@@ -103,6 +116,7 @@ class _Search:
             depths = next((more for more in deeper if self._cycles(more) <= reference), deepest)
             needless = [name for name, depth in measured.items() if depth == 0]
             depths = self._without(needless, depths, reference)
+        depths = self.certified(depths)
         self.progress(f"checking {sum(depth > 0 for depth in depths.values())} FIFOs under stalls")
         for seed in SEEDS:
             bench.run(self.frames, depths, stall=Stall.random(0.3, 0.3, seed, burst_cycles=20))
@@ -119,6 +133,18 @@ class _Search:
         runs = [self.bench.run(self.frames, deepest, paced=True, stall=stall) for stall in (Stall.none(), pauses)]
         counts = [self.bench.occupancies(run) for run in runs]
         return {name: max(count[name] for count in counts) for name in self.bench.streams}
+
+    def certified(self, depths: Mapping[str, int]) -> dict[str, int]:
+        """Deepen the FIFOs in which a word waits for another input of its join, until none waits for ever."""
+        depths, most = dict(depths), _whole_frames(self.bench)
+        while stuck := self.certificate.stuck(self.bench.netlist, depths):
+            places = [self.bench.place_of[stream] for stream in stuck if stream in self.bench.place_of]
+            shallow = [name for name in places if depths[name] < most[name]]
+            if not shallow:
+                raise FlowError(f"no depth of FIFOs keeps {', '.join(stuck)} going")
+            for name in shallow:
+                depths[name] = min(fifo_depth(max(depths[name], PASSING_OCCUPANCY) + 1), most[name])
+        return depths
 
     def _cycles(self, depths: Mapping[str, int]) -> float:
         cycles = self.bench.run(self.frames, depths).cycles_per_frame

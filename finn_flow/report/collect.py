@@ -12,10 +12,11 @@ from brevitas_models.training.results import METRICS_FILE
 from finn_flow.build_folder import NETLIST_FILE, BuildFolder
 from finn_flow.errors import UserError
 from finn_flow.estimates.boards import BOARD_RESOURCES
+from finn_flow.fifo_sizing.certificate import check_certificate
 from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.folding.utilisation import MultiplierUse, multiplier_use, total_use
 from finn_flow.netlist import Netlist
-from finn_flow.report.data import FORMAT, Headline, Missing, Multipliers, ReportData, ResourceRow
+from finn_flow.report.data import FORMAT, Deadlock, Headline, Missing, Multipliers, ReportData, ResourceRow
 from finn_flow.report.files import (
     Configuration,
     Estimates,
@@ -97,6 +98,7 @@ def collect(folder: Path, training: Path | None = None) -> ReportData:
         synthesis=synthesis,
         timing=read(place.timing, Timing),
         fifos=fifos,
+        deadlock=None if netlist is None else _deadlock(place, netlist),
         simulation=simulation,
         simulation_stalled=stalled,
         training=metrics,
@@ -110,6 +112,12 @@ def collect(folder: Path, training: Path | None = None) -> ReportData:
     )
     data["missing"] = _missing(data, folder)
     return data
+
+
+def _deadlock(place: BuildFolder, netlist: Netlist) -> Deadlock | None:
+    """Return what comes of holding the build's certificate against its netlist."""
+    check = check_certificate(place.deadlock_certificate, netlist)
+    return None if check is None else Deadlock(joins=check.joins, fifos=check.fifos, stuck=list(check.stuck))
 
 
 def _cycles(estimates: Estimates, fifos: FIFOSizing | None, simulation: SimulationResult | None) -> tuple[float, str]:

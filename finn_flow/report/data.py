@@ -78,6 +78,17 @@ class Ports(TypedDict):
     memory_bytes: int
 
 
+class Deadlock(TypedDict):
+    """What the certificate of the FIFO depths says of the netlist.
+
+    joins: nodes with several inputs. stuck: streams that may wait for ever; none if nothing can get stuck.
+    """
+
+    joins: int
+    fifos: int
+    stuck: list[str]
+
+
 class Multipliers(TypedDict):
     """Work of one node's multipliers, or of all.
 
@@ -144,6 +155,7 @@ class ReportData(TypedDict):
     synthesis: Synthesis | None
     timing: Timing | None
     fifos: FIFOSizing | None
+    deadlock: Deadlock | None
     simulation: SimulationResult | None
     simulation_stalled: SimulationResult | None
     training: Training | None

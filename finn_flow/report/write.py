@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from finn_flow.build_folder import BuildFolder
-from finn_flow.files import atomic_write_json, atomic_write_text, disk_errors, replace_together
+from finn_flow.files import atomic_write_json, atomic_write_text, disk_errors, replace_together, workspace_in
 from finn_flow.report.collect import collect
 from finn_flow.report.data import ReportData
 from finn_flow.report.page import render
@@ -35,8 +34,7 @@ def write_report(folder: Path, training: Path | None = None) -> ReportData:
     target = place.reports
     with disk_errors(target):
         target.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target, prefix=".report.") as name:
-            temporary = Path(name)
+        with workspace_in(target, ".report.") as temporary:
             atomic_write_text(temporary / place.page.name, page)
             atomic_write_json(temporary / place.page_data.name, data)
             replace_together([(temporary / path.name, path) for path in (place.page, place.page_data)])

@@ -96,7 +96,7 @@ def simulated_latency(frames: float | None) -> tuple[int, float]:
     problem = folding_problem(model, PART, node_resources)
     formula = latency(problem, solve(problem, BUDGET, BOARD, latency_frames=frames).chosen)
     fold_for_cycles(model, BUDGET, latency_frames=frames)
-    sized, _ = size_fifos(finish(model), PART, CLOCK_NS)
+    sized, _, _ = size_fifos(finish(model), PART, CLOCK_NS)
     with tempfile.TemporaryDirectory() as folder:
         netlist = write_netlist(sized, Path(folder) / "rtl", PART, CLOCK_NS)
         (stream,) = netlist.inputs.values()

@@ -12,8 +12,10 @@ from qonnx.custom_op.registry import getCustomOp
 
 from brevitas_models.config import NetworkConfig
 from brevitas_models.untrained import smooth_images, untrained_network
+from finn_flow.build_folder import BuildFolder
 from finn_flow.export.network import Golden, make_golden
 from finn_flow.export.qonnx import to_qonnx
+from finn_flow.fifo_sizing.certificate import Certificate
 from finn_flow.fifo_sizing.search import size_fifos
 from finn_flow.fifo_sizing.sizes import FIFOSizes
 from finn_flow.finn_adapter.environment import ensure_finn
@@ -47,6 +49,8 @@ class OneBlock:
         The same with FIFOs, as it was written.
     sizes
         What FIFO sizing found.
+    certificate
+        That the FIFOs are deep enough.
     golden
         Images and logits of Brevitas.
     """
@@ -56,6 +60,7 @@ class OneBlock:
     folded: ModelWrapper
     sized: ModelWrapper
     sizes: FIFOSizes
+    certificate: Certificate
     golden: Golden
 
     def copy(self, folder: Path) -> Path:
@@ -88,6 +93,8 @@ def one_block() -> OneBlock:
         model = step(model, None)
     model = model.transform(ConvertToHardware()).transform(InsertForks()).transform(NameNodes())
     folded = fold(model).transform(InsertWidthConverters()).transform(NameNodes())
-    sized, sizes = size_fifos(folded, PART, CLOCK_NS)
+    sized, sizes, certificate = size_fifos(folded, PART, CLOCK_NS)
     netlist = write_netlist(sized, folder / "rtl", PART, CLOCK_NS)
-    return OneBlock(folder, netlist, folded, sized, sizes, golden)
+    (folder / "report").mkdir()
+    certificate.save(BuildFolder(folder).deadlock_certificate)
+    return OneBlock(folder, netlist, folded, sized, sizes, certificate, golden)

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from itertools import groupby
 
 import pytest
 
@@ -16,6 +17,7 @@ from finn_flow.report.top_ports import check_top_ports
 from finn_flow.report.write import write_report
 from tests.finn_flow.netlist.one_block import one_block
 from tests.finn_flow.report.builds import TRAINING
+from tests.killed import killed_at_each_operation
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +29,24 @@ def test_nothing_is_missing(data):
     assert data["missing"] == []
     assert [name for name, value in data.items() if value is None] == ["golden", "seconds_per_step"]
     assert data["training"] == TRAINING
+
+
+def test_nothing_gets_stuck(data, full):
+    netlist = one_block().netlist
+    assert data["deadlock"] == {"joins": 5, "fifos": len(netlist.fifos()), "stuck": []}
+    assert "no word can wait for ever" in BuildFolder(full).page.read_text()
+
+
+def test_fifos_that_are_too_shallow_are_named(full, tmp_path):
+    folder = one_block().copy(tmp_path / "build")
+    shutil.copyfile(BuildFolder(full).estimates, BuildFolder(folder).estimates)
+    path = folder / "rtl" / "netlist.json"
+    record = json.loads(path.read_text())
+    (bypass,) = (node for node in record["nodes"] if node["fifo_depth"] == 257)
+    bypass["fifo_depth"] = 33
+    path.write_text(json.dumps(record))
+    write_report(folder)
+    assert "ODELoop_rtl_0_body.global_in_copy1_buffered may wait for ever" in BuildFolder(folder).page.read_text()
 
 
 def test_headline_is_what_was_simulated(data):
@@ -145,6 +165,32 @@ def test_a_page_that_cannot_be_made_changes_nothing(full, tmp_path, monkeypatch)
         "report.html": "old",
         "report.json": "old",
     }
+
+
+def test_killed_at_any_moment_page_and_data_belong_together(full, tmp_path, monkeypatch):
+    place = BuildFolder(tmp_path)
+    data = collect(full)
+    monkeypatch.setattr(write, "collect", lambda folder, training: data)
+    old, new = ({**data, "build": name} for name in ("old", "new"))
+
+    def found():
+        texts = [path.read_text() for path in (place.page, place.page_data) if path.exists()]
+        return [name for name in ("old", "new") for text in texts if f"{name}</h1>" in text or f'"{name}"' in text]
+
+    def write_one(content):
+        monkeypatch.setattr(write, "render", lambda found: f"<h1>{content['build']}</h1>" + " " * 100_000)
+        monkeypatch.setattr(write, "collect", lambda folder, training: content)
+        write_report(tmp_path)
+
+    write_one(old)
+    assert found() == ["old", "old"]
+    seen = []
+    for _ in killed_at_each_operation(lambda: write_one(new)):
+        seen.append(found())
+        write_one(old)
+        assert not list(place.reports.glob(".report.*"))
+    # Both at once cannot change places: for a moment the page is there alone.
+    assert [names for names, _ in groupby(seen[1:])] == [["old"] * 2, ["old"], ["new"], ["new"] * 2]
 
 
 def test_page_needs_nothing_else(full):
