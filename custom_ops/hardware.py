@@ -5,6 +5,7 @@ from __future__ import annotations
 from finn.custom_op.fpgadataflow import rtl
 
 from custom_ops.base import HardwareOp
+from custom_ops.cascade_mvau.op import CascadeMVAU_rtl
 from custom_ops.channel_affine.op import ChannelAffine_rtl
 from custom_ops.constant_matrix.op import ConstantMatrix_rtl
 from custom_ops.depthwise_conv.op import DepthwiseConv_rtl
@@ -22,6 +23,7 @@ DOMAIN = "finn.custom_op.fpgadataflow.rtl"
 """Domain of all hardware nodes, FINN's and ours."""
 
 HARDWARE_OPS: tuple[type[HardwareOp], ...] = (
+    CascadeMVAU_rtl,
     ChannelAffine_rtl,
     ConstantMatrix_rtl,
     DepthwiseConv_rtl,

@@ -8,6 +8,7 @@ from typing import Any
 from onnx import NodeProto
 from qonnx.custom_op.registry import getCustomOp
 
+from custom_ops.cascade_mvau.op import MOST_SIMD
 from finn_flow.errors import UserError
 
 Folding = dict[str, int | str]
@@ -79,10 +80,10 @@ def _foldings(node: NodeProto) -> Iterator[Folding]:
     elif node.op_type == "ODELoop_rtl":
         for pe in divisors(instance.get_normal_input_shape(0)[-1]):
             yield {"PE": pe}
-    elif node.op_type == "MVAU_rtl":
+    elif node.op_type in ("CascadeMVAU_rtl", "MVAU_rtl"):
+        most = MOST_SIMD if node.op_type == "CascadeMVAU_rtl" else instance.get_nodeattr("MW")
         for pe in divisors(instance.get_nodeattr("MH")):
-            for simd in divisors(instance.get_nodeattr("MW")):
-                yield {"PE": pe, "SIMD": simd}
+            yield from ({"PE": pe, "SIMD": simd} for simd in divisors(instance.get_nodeattr("MW")) if simd <= most)
     elif node.op_type == "FMPadding_rtl":
         for simd in divisors(instance.get_nodeattr("NumChannels")):
             yield {"SIMD": simd}

@@ -210,7 +210,8 @@ def _most_parallel(choice: Choice) -> str:
 def _result(problem: Problem, solution: Solution) -> FoldingResult:
     pairs = zip(problem.choices, solution.chosen, strict=True)
     choice, slowest = max(pairs, key=lambda pair: pair[1].cycles)
-    return FoldingResult(slowest.cycles, choice.name, solution.resources)
+    name = choice.name if slowest.replacement is None else slowest.replacement.node.name
+    return FoldingResult(slowest.cycles, name, solution.resources)
 
 
 def _apply(model: ModelWrapper, problem: Problem, solution: Solution) -> None:

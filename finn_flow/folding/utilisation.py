@@ -58,7 +58,7 @@ def _uses(model: ModelWrapper, passes: int) -> Iterator[MultiplierUse]:
 
 def _multipliers(node: NodeProto) -> int:
     instance = getCustomOp(node)
-    if node.op_type == "MVAU_rtl":
+    if node.op_type in ("CascadeMVAU_rtl", "MVAU_rtl"):
         return int(instance.get_nodeattr("PE") * instance.get_nodeattr("SIMD"))
     if node.op_type == "ConstantMatrix_rtl":
         return int(instance.get_nodeattr("MW") * instance.get_nodeattr("MH"))

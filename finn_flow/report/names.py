@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _LABELS = {
+    "CascadeMVAU": "matrix-vector, DSP cascade",
     "ChannelAffine": "factor, offset",
     "ConstantMatrix": "constant matrix",
     "ConvolutionInputGenerator": "window",
@@ -26,6 +27,7 @@ _LABELS = {
 }
 _KINDS = {
     "MVAU": "multiply",
+    "CascadeMVAU": "multiply",
     "ConstantMatrix": "multiply",
     "Requantisation": "threshold",
     "IndexedRequantisation": "threshold",

@@ -11,8 +11,8 @@ from onnx import NodeProto
 from qonnx.core.datatype import BaseDataType
 from qonnx.core.modelwrapper import ModelWrapper
 
+from finn_flow.transformations.matrix_products import cascade_mvau, constant_matrix
 from finn_flow.transformations.requantise import requantisation
-from finn_flow.transformations.weights_as_wires import constant_matrix
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,6 @@ def put_in_place(model: ModelWrapper, node: NodeProto, alternative: Alternative)
 _Made = tuple[NodeProto, dict[str, tuple[NDArray[np.float64], BaseDataType]]]
 _MAKERS: dict[str, dict[str, Callable[[ModelWrapper, NodeProto], _Made | None]]] = {
     "IndexedThresholding_rtl": {"IndexedRequantisation_rtl": requantisation},
-    "MVAU_rtl": {"ConstantMatrix_rtl": constant_matrix},
+    "MVAU_rtl": {"CascadeMVAU_rtl": cascade_mvau, "ConstantMatrix_rtl": constant_matrix},
     "Thresholding_rtl": {"Requantisation_rtl": requantisation},
 }

@@ -92,6 +92,7 @@ def _pooled(model: ModelWrapper, node: NodeProto) -> CodeRange:
 
 
 _RULES: dict[str, Callable[[ModelWrapper, NodeProto], CodeRange]] = {
+    "CascadeMVAU_rtl": _matrix,
     "ConstantMatrix_rtl": _matrix,
     "ConvolutionInputGenerator_rtl": _windows,
     "DepthwiseConv_rtl": _depthwise,

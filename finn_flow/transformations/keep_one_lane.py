@@ -20,6 +20,7 @@ class _Lanes:
 
 
 LANES = {
+    "CascadeMVAU_rtl": _Lanes("MH", parameter_axis=1),
     "ChannelAffine_rtl": _Lanes(parameter_axis=0),
     "DepthwiseConv_rtl": _Lanes(parameter_axis=0),
     "Fork_rtl": _Lanes(),

@@ -81,8 +81,8 @@ class HardwareOpTest:
     op_type: ClassVar[str]
     node_inputs: ClassVar[int] = 1
     cases: ClassVar[Mapping[str, Case]]
-    gate_level_case: ClassVar[str] = ""
-    """The case that is simulated as mapped cells, too: one without block RAM. The first, if not given."""
+    gate_level_cases: ClassVar[tuple[str, ...]] = ()
+    """The cases that are simulated as mapped cells, too: without block RAM. The first, if not given."""
 
     def expected(self, case: Case, inputs: Mapping[int, Integers]) -> list[Integers]:
         """Return the outputs of one frame, straight from the reference."""
@@ -98,7 +98,7 @@ class HardwareOpTest:
             # These need a build of their own.
             once = {
                 "test_finn_rtlsim_equals_reference": names[:1],
-                "test_gates_equal_reference": [self.gate_level_case or names[0]],
+                "test_gates_equal_reference": list(self.gate_level_cases) or names[:1],
             }
             metafunc.parametrize("case_name", once.get(metafunc.function.__name__, names))
 

@@ -24,7 +24,7 @@ from tests.custom_ops.cases import conv_case
 class TestDepthwiseConv(HardwareOpTest):
     op_type = "DepthwiseConv_rtl"
     node_inputs = 2
-    gate_level_case = "3x3 stride 2 odd"
+    gate_level_cases = ("3x3 stride 2 odd",)
     cases: ClassVar[Mapping[str, Case]] = {
         "3x3 folded": conv_case(6, 2, (5, 4), 3, 1, "INT8", "INT8", ram_style="block"),
         "3x3": conv_case(2, 2, (4, 5), 3, 1, "UINT4", "INT4"),

@@ -35,7 +35,7 @@ def test_every_node_at_any_folding_takes_something(style):
 def test_cost_is_the_sum_of_shares_in_luts():
     available = board_resources("ZCU104")
     assert cost({"LUT": 10.0}, available) == 10
-    assert cost({"DSP": 1728.0, "URAM": 48.0}, available) == pytest.approx(1.5 * 230_400)
+    assert cost({"DSP": 1728.0, "URAM": 48.0}, available) == pytest.approx((1 / 3 + 1 / 2) * 230_400)
 
 
 def test_unknown_board():

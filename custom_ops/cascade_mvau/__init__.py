@@ -1,0 +1,1 @@
+"""Matrix-vector unit that sums along cascades of DSPs."""
