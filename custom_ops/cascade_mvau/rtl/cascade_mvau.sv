@@ -1,7 +1,7 @@
-/// Matrix-vector product: PE outputs of a vector at a time, SIMD of its elements per cycle, summed along cascades of DSPs.
+/// Matrix-vector product: PE outputs at a time, SIMD elements of a vector per cycle, summed along cascades of DSPs.
 ///
-/// Function      word n of a vector's NF output words holds outputs n * PE to n * PE + PE - 1, each the sum of all elements
-///               times their weights.
+/// Function      word n of a vector's NF output words holds outputs n * PE to n * PE + PE - 1, each the sum of all
+///               elements times their weights.
 /// Latency       SIMD + 6 cycles from a vector's last input word to its first output word.
 /// Throughput    1 vector in SF * NF cycles.
 /// Backpressure  `s_axis_tready` is a register: a place in the output FIFO that is kept for the next word.
@@ -24,7 +24,7 @@ module cascade_mvau #(
     parameter int unsigned OUT_BITS = 12,
     // Products per DSP, 1 or 2; see cascade_sums.
     parameter int unsigned LANES = 2,
-    // Weight of output p and element s in cycle b of a vector: number (s * SF * NF + b) * PE + p, from the lowest bits on.
+    // Weight of output p and element s in cycle b of a vector: number (s * SF * NF + b) * PE + p, lowest bits first.
     parameter logic [SIMD*SF*NF*PE*WEIGHT_BITS-1:0] WEIGHTS = '0
 ) (
     input  wire logic                    clk,
@@ -47,7 +47,7 @@ module cascade_mvau #(
     $fatal(1, "%m: PE, SIMD, SF and NF must be at least 1");
   end
 
-  // held_q: there is a place for the current output word. ready_q: and it is the vector's first, which takes input words.
+  // held_q: there is a place for the current output word. ready_q: it is the vector's first as well, which takes words.
   logic credit, held_q, ready_q, repeat_q;
   logic [FOLD_BITS-1:0] fold_q;
   logic [BEAT_BITS-1:0] beat_q;

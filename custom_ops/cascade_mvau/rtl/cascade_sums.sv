@@ -1,8 +1,8 @@
 /// Sums of SIMD products each, over one or more cycles, for PE outputs: one cascade of SIMD DSPs per LANES outputs.
 ///
-/// Element s meets its DSP s cycles later than element 0, so that the sum of those before it arrives with its product. With two
-/// lanes a DSP multiplies w0 + w1 * 2^OUT_BITS; the last DSP of a cascade accumulates and starts at 2^(OUT_BITS-1), which keeps
-/// the lower sum from borrowing of the upper one.
+/// Element s meets its DSP s cycles later than element 0, so that the sum of those before it arrives with its product.
+/// With two lanes a DSP multiplies w0 + w1 * 2^OUT_BITS; the last DSP of a cascade accumulates and starts at
+/// 2^(OUT_BITS-1), which keeps the lower sum from borrowing of the upper one.
 ///
 /// Latency       SIMD + 3 cycles from the last step of a sum to `sums`.
 /// Throughput    1 step per cycle; free-running, without handshake or reset.
