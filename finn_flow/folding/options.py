@@ -83,7 +83,9 @@ def _foldings(node: NodeProto) -> Iterator[Folding]:
     elif node.op_type in ("CascadeMVAU_rtl", "MVAU_rtl"):
         most = MOST_SIMD if node.op_type == "CascadeMVAU_rtl" else instance.get_nodeattr("MW")
         for pe in divisors(instance.get_nodeattr("MH")):
-            yield from ({"PE": pe, "SIMD": simd} for simd in divisors(instance.get_nodeattr("MW")) if simd <= most)
+            for simd in divisors(instance.get_nodeattr("MW")):
+                if simd <= most:
+                    yield {"PE": pe, "SIMD": simd}
     elif node.op_type == "FMPadding_rtl":
         for simd in divisors(instance.get_nodeattr("NumChannels")):
             yield {"SIMD": simd}
