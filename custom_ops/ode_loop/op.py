@@ -36,6 +36,9 @@ class ODELoop_rtl(BodyAttribute, HardwareOp):
     Input and output: the state [1, H, W, C], same shape and type. In hardware merge -> body -> split with a feedback
     FIFO (core `ode_loop`), up to `frames_in_flight` frames interleaved, order kept.
 
+    Where the body holds `bodies` solver iterations in a row (`UnrollBodies`), `iterations` counts passes: the solver's
+    iterations / bodies.
+
     The body is a graph of hardware nodes: its first input is the state, its one output the next state. If some nodes
     depend on the iteration, its second input is the iteration number, a tensor of shape [1], and each consumer gets an
     index stream of its own, numbered as in `index_consumers`.
@@ -75,6 +78,7 @@ class ODELoop_rtl(BodyAttribute, HardwareOp):
         return {
             **self.body_attribute_types(),
             "iterations": ("i", True, 0),
+            "bodies": ("i", False, 1),
             "frames_in_flight": ("i", False, 1),
             "PE": ("i", True, 0),
             "inputDataType": ("s", True, ""),
@@ -87,6 +91,7 @@ class ODELoop_rtl(BodyAttribute, HardwareOp):
         """Check the attributes and that the state closes: same shape and type at both ends of the body."""
         name = self.onnx_node.name
         check_at_least(name, "iterations", self.get_nodeattr("iterations"), 2)
+        check_at_least(name, "bodies", self.get_nodeattr("bodies"), 1)
         check_at_least(name, "frames_in_flight", self.get_nodeattr("frames_in_flight"), 1)
         graph = self._body_graph()
         if not 1 <= len(graph.input) <= 2 or len(graph.output) != 1:

@@ -67,9 +67,10 @@ def _print_report(report: dict[str, Any]) -> None:
         numbers = [str(node[key]) for key in ("cycles_per_pass", "iterations", "cycles_per_frame")]
         table.add_row(indent + node["name"], folding, *numbers)
     out.print(table)
-    loops = Table("loop", "iterations", "body II", "cycles per frame", "feedback FIFO", "limited by", title="ODE loops")
+    heads = ("loop", "passes", "bodies", "body II", "cycles per frame", "feedback FIFO", "limited by")
+    loops = Table(*heads, title="ODE loops")
     for loop in report["loops"]:
-        numbers = [str(loop[key]) for key in ("iterations", "body_ii_cycles", "cycles_per_frame")]
+        numbers = [str(loop[key]) for key in ("iterations", "bodies", "body_ii_cycles", "cycles_per_frame")]
         loops.add_row(loop["name"], *numbers, f"{loop['feedback_fifo_bits']:,} bits", loop["limited_by"])
     if report["loops"]:
         out.print(loops)

@@ -17,7 +17,8 @@ def estimate(model: ModelWrapper, clock_period_ns: float, board: str, part: str)
     """Estimates of every node, loop and the whole network, ready for JSON.
 
     Keys: `nodes` (one entry per node, bodies included: cycles per pass and frame, folding, resources), `loops`
-    (iterations, body II, frames in flight, feedback FIFO bits), `network` (cycles per frame, the node that limits,
+    (iterations, which are passes, bodies in a row, body II, frames in flight, feedback FIFO bits), `network` (cycles
+    per frame, the node that limits,
     frames per second at the clock) and `resources` (sums beside the board's).
     """
     nodes: list[dict[str, Any]] = []
@@ -67,6 +68,7 @@ def _loop(node: NodeProto, body: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "name": node.name,
         "iterations": instance.get_nodeattr("iterations"),
+        "bodies": instance.get_nodeattr("bodies"),
         "body_nodes": len(body),
         "body_ii_cycles": instance.body_ii_cycles,
         "limited_by": limiting["name"],

@@ -68,6 +68,11 @@ def estimate_resources(op: Any, part: str, constants: NDArray[np.float32] | None
     }
 
 
+def depends_on_constants(op_type: str) -> bool:
+    """Tell whether `estimate_resources` of such nodes heeds their constants."""
+    return op_type in _WITH_CONSTANTS
+
+
 def _figures(luts: float, brams_18k: int = 0, dsps: int = 0, urams: int = 0) -> dict[str, float]:
     return {"LUT": round(luts), "DSP": dsps, "BRAM36": brams_18k / 2, "URAM": urams}
 

@@ -14,7 +14,11 @@ from finn_flow.errors import UserError
 from finn_flow.folding.options import matching_foldings
 from finn_flow.json_files import read_json
 from finn_flow.transformations.alternatives import alternative, alternative_name, other_types, put_in_place
-from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
+from finn_flow.transformations.bodies import LOOP_OPS, loop_body, loops, set_loop_body
+from finn_flow.transformations.unroll_bodies import UnrollBodies, legal_bodies, unrolled_loops
+
+BODIES = "bodies"
+"""Of loops; FINN's nodes have an attribute of this name for something else."""
 
 FOLDING_ATTRIBUTES = (
     "PE",
@@ -129,8 +133,10 @@ def _covers(kinds: Sequence[str], op_type: str) -> bool:
 def apply_folding_config(model: ModelWrapper, config: Config) -> Config:
     """Set the attributes that `config` gives, in the outer graph and in loop bodies; returns them by node.
 
-    What can take a node's place (`finn_flow.transformations.alternatives`) does so if `config` names it: as the node,
-    but with its own type in the name.
+    Loops get as many bodies as `config` says before nodes are looked for, so a body's nodes have the names that this
+    gives them; a loop with a body per iteration is gone and has nothing else to set. What can take a node's place
+    (`finn_flow.transformations.alternatives`) does so if `config` names it: as the node, but with its own type in the
+    name.
 
     Raises
     ------
@@ -138,10 +144,35 @@ def apply_folding_config(model: ModelWrapper, config: Config) -> Config:
         `config` names a node that the model does not have or that would not compute the same or be too large, an
         unknown attribute or an illegal value.
     """
+    config = _unroll(model, config)
     _replace(model, set(config), "")
     resolved = resolve_folding_config(model, config)
     _apply(model, resolved)
     return resolved
+
+
+def _unroll(model: ModelWrapper, config: Config) -> Config:
+    """Give loops the bodies that `config` asks for; returns it with these by loop, without the loops that are gone."""
+    defaults = dict(config.get("Defaults", {}))
+    by_type = _defaults({BODIES: defaults.pop(BODIES, [])})
+    remaining = {**config, "Defaults": defaults}
+    bodies = {}
+    for loop in loops(model):
+        asked = [value for _, value, kinds in by_type if _covers(kinds, loop.op_type)]
+        asked += [config[loop.name][BODIES]] if BODIES in config.get(loop.name, {}) else []
+        if asked:
+            legal = legal_bodies(loop)
+            if type(asked[-1]) is not int or asked[-1] not in legal:
+                allowed = ", ".join(map(str, legal))
+                raise UserError(f"folding config: {loop.name}: {BODIES} must be one of {allowed}, not {asked[-1]!r}")
+            bodies[loop.name] = asked[-1]
+            remaining[loop.name] = {**config.get(loop.name, {}), BODIES: asked[-1]}
+    model.transform(UnrollBodies(bodies), make_deepcopy=False)
+    for loop in set(unrolled_loops(model)) & set(remaining):
+        other = sorted(set(remaining.pop(loop)) - {BODIES})
+        if other:
+            raise UserError(f"folding config: {loop} has a body per iteration, so it is no loop and has no {other[0]}")
+    return remaining
 
 
 def _replace(model: ModelWrapper, names: set[str], prefix: str) -> None:
@@ -194,12 +225,15 @@ def _check_folds(node: str, name: str, value: Any, given: Any) -> None:
 def extract_folding(model: ModelWrapper) -> Config:
     """Return the folding of every node, bodies included, as a config for `apply_folding_config`.
 
-    A node without folding attributes is there, too: its name says what has taken the place of another node.
+    A node without folding attributes is there, too: its name says what has taken the place of another node. So are
+    loops that are gone, because they have a body per iteration.
     """
-    return {"Defaults": {}} | {node.name: _attributes(node) for node, _ in _nodes(model, "")}
+    gone = {loop: {BODIES: bodies} for loop, bodies in unrolled_loops(model).items()}
+    return {"Defaults": {}} | gone | {node.name: _attributes(node) for node, _ in _nodes(model, "")}
 
 
 def _attributes(node: NodeProto) -> dict[str, Any]:
     instance = getCustomOp(node)
     known = instance.get_nodeattr_types()
-    return {name: instance.get_nodeattr(name) for name in FOLDING_ATTRIBUTES if name in known}
+    bodies = {BODIES: instance.get_nodeattr(BODIES)} if node.op_type in LOOP_OPS else {}
+    return bodies | {name: instance.get_nodeattr(name) for name in FOLDING_ATTRIBUTES if name in known}

@@ -18,7 +18,8 @@ import numpy as np
 from scipy.optimize import LinearConstraint
 from scipy.sparse import csr_array
 
-from finn_flow.folding.problem import Candidate, Choice
+from finn_flow.folding.candidates import Candidate
+from finn_flow.folding.problem import Choice
 
 
 def latency_rows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -12,44 +12,17 @@ from qonnx.core.datatype import BaseDataType
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
-from finn_flow.folding.memory import memory_styles
-from finn_flow.folding.options import Folding, apply_folding, legal_foldings, matching_foldings
+from finn_flow.folding.candidates import Candidate, CandidateEstimator, undominated
+from finn_flow.folding.options import legal_foldings
 from finn_flow.folding.resources import Amounts, EstimateNode
 from finn_flow.transformations.alternatives import Alternative, alternatives
 from finn_flow.transformations.bodies import LOOP_OPS, index_tensor, loop_body, loops
-from finn_flow.transformations.graph_editing import light_copy
 from finn_flow.transformations.insert_width_converters import width_converter
 
 Pins = Mapping[str, Mapping[str, Any]]
 """Attributes that nodes must keep, by node name; none for a node that is only named."""
 
 _FOLDING_NAMES = {"PE", "SIMD", "parallel_window"}
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One folding of a node or of one that can take its place, with its memory style.
-
-    Parameters
-    ----------
-    attributes
-        What sets it.
-    cycles
-        Per frame, which in a body is all passes.
-    inputs, outputs
-        Elements per word of each stream, by the node's input and output position.
-    resources
-        What it takes.
-    replacement
-        What takes the node's place, or None if it stays.
-    """
-
-    attributes: Folding
-    cycles: int
-    inputs: Mapping[int, int]
-    outputs: Mapping[int, int]
-    resources: Amounts
-    replacement: Alternative | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +68,23 @@ class Problem:
     choices: list[Choice] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
 
+    def fewest_cycles(self, free: bool = True) -> int:
+        """Cycles per frame of the slowest choice at its fastest, `free` ones among them if told."""
+        return max((choice.fewest_cycles for choice in self.choices if free or not choice.free), default=0)
+
+    def part(self, inside: Callable[[str], bool]) -> Problem:
+        """Return the choices whose names are `inside`, and the streams among them."""
+        numbers = [number for number, choice in enumerate(self.choices) if inside(choice.name)]
+        place = {number: position for position, number in enumerate(numbers)}
+        return Problem(
+            [self.choices[number] for number in numbers],
+            [
+                replace(edge, source=place[edge.source], sink=place[edge.sink])
+                for edge in self.edges
+                if edge.source in place and edge.sink in place
+            ],
+        )
+
 
 def folding_problem(model: ModelWrapper, part: str, resources: EstimateNode, pins: Pins | None = None) -> Problem:
     """Describe `model`, as `InsertForks` leaves it, bodies included.
@@ -109,17 +99,32 @@ def folding_problem(model: ModelWrapper, part: str, resources: EstimateNode, pin
     UserError
         No legal folding of a node has its pinned attributes.
     """
-    builder = _Builder(part, resources, pins or {})
-    builder.add_graph(model, 1, None)
-    return builder.problem
+    return ProblemBuilder(part, resources, pins or {}).build(model)
 
 
-class _Builder:
+class ProblemBuilder:
+    """Builds the problems of graphs that have nodes in common; nodes that are alike are estimated once.
+
+    Parameters are those of `folding_problem`.
+    """
+
     def __init__(self, part: str, resources: EstimateNode, pins: Pins) -> None:
         self.problem = Problem()
         self.part, self.resources, self.pins = part, resources, pins
+        self._estimator = CandidateEstimator(part, resources)
+        self._choices: dict[tuple[Hashable, str], Choice] = {}
 
-    def add_graph(self, model: ModelWrapper, passes: int, loop: int | None) -> None:
+    def build(self, model: ModelWrapper, context: Callable[[str], Hashable] | None = None) -> Problem:
+        """Return the problem of a graph.
+
+        Nodes of graphs that were built before, with the same name and `context` of the name, must be the same nodes.
+        """
+        self.problem = Problem()
+        self._context = context or (lambda name: object())
+        self._add_graph(model, 1, None)
+        return self.problem
+
+    def _add_graph(self, model: ModelWrapper, passes: int, loop: int | None) -> None:
         """Add the nodes of a graph, the streams between them, and the bodies of its loops; `loop` is around it."""
         producers = {} if loop is None else {model.graph.input[0].name: (loop, 0)}
         around = None if loop is None else self.problem.choices[loop]
@@ -130,7 +135,10 @@ class _Builder:
             own[node.name] = len(self.problem.choices)
             constants = [tensor == index or model.get_initializer(tensor) is not None for tensor in node.input]
             streams = [port for port, constant in enumerate(constants) if not constant]
-            choice = self._choice(model, node, passes, streams)
+            key = self._context(node.name), node.name
+            if key not in self._choices:
+                self._choices[key] = self._choice(model, node, passes, streams)
+            choice = self._choices[key]
             if around is not None:
                 choice = replace(choice, stage=around.stage, iterations=around.iterations)
             elif node.op_type in LOOP_OPS:
@@ -150,7 +158,7 @@ class _Builder:
             self._connect(model, output, producers[output], (loop, 0))
         for node in loops(model):
             iterations = getCustomOp(node).get_nodeattr("iterations")
-            self.add_graph(loop_body(node), passes * iterations, own[node.name])
+            self._add_graph(loop_body(node), passes * iterations, own[node.name])
 
     def _connect(self, model: ModelWrapper, tensor: str, source: tuple[int, int], sink: tuple[int, int]) -> None:
         conversion = self._conversion(model.get_tensor_shape(tensor), model.get_tensor_datatype(tensor))
@@ -170,63 +178,10 @@ class _Builder:
         # What is pinned is said of this type of node.
         others = [Alternative(node)] if pinned else alternatives(model, node)
         candidates = [
-            candidate
+            replace(found, cycles=found.cycles * passes, replacement=other if number > 0 else None)
             for number, other in enumerate(others)
-            for candidate in self._candidates(model, other, number > 0, pinned, passes, streams)
+            for found in self._estimator.candidates(other.node, other.constant(model), pinned, streams)
         ]
         # To name a node that folds in no way sets all there is of its folding.
         free = not pinned.keys().isdisjoint(_FOLDING_NAMES) or (node.name in self.pins and not legal_foldings(node))
-        return Choice(node.name, passes, _undominated(candidates), free=free)
-
-    def _candidates(
-        self,
-        model: ModelWrapper,
-        alternative: Alternative,
-        replaces: bool,
-        pinned: Mapping[str, Any],
-        passes: int,
-        streams: list[int],
-    ) -> list[Candidate]:
-        """Every folding and style of one node."""
-        trial = light_copy(alternative.node)
-        constants = alternative.constant(model)
-        found: dict[tuple[tuple[str, Any], ...], Candidate] = {}
-        for folding in matching_foldings(trial, pinned) or [{}]:
-            apply_folding(trial, folding)
-            for style in memory_styles(trial):
-                attributes = {**folding, **style, **{key: pinned[key] for key in style if key in pinned}}
-                key = tuple(attributes.items())
-                if key not in found:
-                    apply_folding(trial, attributes)
-                    instance = getCustomOp(trial)
-                    if trial.op_type in LOOP_OPS:
-                        cycles = instance.input_streams()[0].words * instance.get_nodeattr("iterations")
-                    else:
-                        cycles = int(instance.get_exp_cycles())
-                    found[key] = Candidate(
-                        attributes,
-                        cycles * passes,
-                        {port: int(instance.get_folded_input_shape(port)[-1]) for port in streams},
-                        {port: int(instance.get_folded_output_shape(port)[-1]) for port in range(len(trial.output))},
-                        self.resources(trial, self.part, constants),
-                        alternative if replaces else None,
-                    )
-        return list(found.values())
-
-
-def _undominated(candidates: list[Candidate]) -> list[Candidate]:
-    """Leave out each candidate that another one matches in its words and is no worse than in cycles and resources."""
-    kept: list[Candidate] = []
-    for candidate in sorted(candidates, key=lambda one: (one.cycles, sum(one.resources.values()))):
-        if not any(_covers(other, candidate) for other in kept):
-            kept = [other for other in kept if not _covers(candidate, other)] + [candidate]
-    return kept
-
-
-def _covers(one: Candidate, other: Candidate) -> bool:
-    return (
-        one.inputs == other.inputs
-        and one.outputs == other.outputs
-        and one.cycles <= other.cycles
-        and all(amount <= other.resources.get(name, 0) for name, amount in one.resources.items())
-    )
+        return Choice(node.name, passes, undominated(candidates), free=free)

@@ -15,8 +15,9 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from finn_flow.errors import FlowError
+from finn_flow.folding.candidates import Candidate
 from finn_flow.folding.latency import latency_rows, widened
-from finn_flow.folding.problem import Candidate, Edge, Problem
+from finn_flow.folding.problem import Edge, Problem
 from finn_flow.folding.resources import Amounts, cost
 
 _OPTIMAL, _INFEASIBLE = 0, 2

@@ -10,12 +10,14 @@ from qonnx.core.modelwrapper import ModelWrapper
 from finn_flow.errors import UserError
 from finn_flow.estimates.boards import board_resources
 from finn_flow.estimates.memories import node_resources
+from finn_flow.folding.candidates import Candidate
 from finn_flow.folding.options import apply_folding
-from finn_flow.folding.problem import Candidate, Choice, Pins, Problem, folding_problem
+from finn_flow.folding.problem import Choice, Pins
 from finn_flow.folding.resources import Amounts, EstimateNode
-from finn_flow.folding.solve import Solution, solve
+from finn_flow.folding.unrolling import Folded, FoldingSpace
 from finn_flow.transformations.alternatives import put_in_place
 from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
+from finn_flow.transformations.unroll_bodies import UnrollBodies
 
 DEFAULT_SHARE = 0.7
 """Share of each of the board's resources that a folding for the board may take: the rest is for FIFOs and routing."""
@@ -60,8 +62,8 @@ def fold_for_cycles(
     """Fold all nodes, bodies included, so that a frame takes at most `cycles_per_frame`, with the least resources.
 
     What is least is the weighted sum of LUT, DSP, BRAM and URAM (see `cost`), width converters included, over all legal
-    foldings and memory styles of each node and of what can take its place (`finn_flow.transformations.alternatives`):
-    exactly, not greedily. A body runs once per iteration.
+    foldings and memory styles of each node and of what can take its place (`finn_flow.transformations.alternatives`),
+    and all numbers of bodies of each loop (`finn_flow.transformations.unroll_bodies`): exactly, not greedily.
 
     Parameters
     ----------
@@ -74,7 +76,8 @@ def fold_for_cycles(
     latency_frames
         Most that a lone frame may take (`finn_flow.folding.latency`), in units of `cycles_per_frame`.
     pins
-        Attributes that stay as they are by node name; their nodes may miss the budget.
+        Attributes that stay as they are by node name; their nodes may miss the budget. A loop keeps its number of
+        bodies if they name it with `bodies` or a node in it.
     resources
         Estimates of a node.
 
@@ -86,19 +89,19 @@ def fold_for_cycles(
         An unknown board, an impossible share or pin.
     """
     available = board_resources(board)
-    problem = folding_problem(model, part or part_map[board], resources, pins)
+    space = FoldingSpace(model, part or part_map[board], resources, pins or {})
     limits = _limits(available, share)
-    solution = solve(problem, cycles_per_frame, available, limits, latency_frames)
-    if solution is None:
-        fastest = _fastest(problem, available, limits)
-        best = None if fastest is None else _result(problem, fastest)
-        if latency_frames is not None and solve(problem, cycles_per_frame, available, limits) is not None:
+    folded = space.solve(cycles_per_frame, available, limits, latency_frames)
+    if folded is None:
+        fastest = _fastest(space, available, limits)
+        best = None if fastest is None else _result(fastest)
+        if latency_frames is not None and space.solve(cycles_per_frame, available, limits) is not None:
             reason = f"no folding lets a lone frame through in {latency_frames:g} x {cycles_per_frame:,} cycles"
         else:
-            reason = _reason(problem, cycles_per_frame, board, available, limits)
+            reason = _reason(space, cycles_per_frame, board, available, limits)
         raise InfeasibleTarget(reason, best)
-    _apply(model, problem, solution)
-    return _result(problem, solution)
+    _apply(model, folded)
+    return _result(folded)
 
 
 def fold_for_share(
@@ -122,14 +125,13 @@ def fold_for_share(
         An unknown board, an impossible share or pin.
     """
     available = board_resources(board)
-    problem = folding_problem(model, part or part_map[board], resources, pins)
+    space = FoldingSpace(model, part or part_map[board], resources, pins or {})
     limits = _limits(available, share)
-    solution = _fastest(problem, available, limits)
-    if solution is None:
-        slowest = max(candidate.cycles for choice in problem.choices for candidate in choice.candidates)
-        raise InfeasibleTarget(_reason(problem, slowest, board, available, limits), None)
-    _apply(model, problem, solution)
-    return _result(problem, solution)
+    folded = _fastest(space, available, limits)
+    if folded is None:
+        raise InfeasibleTarget(_reason(space, space.budgets()[-1], board, available, limits), None)
+    _apply(model, folded)
+    return _result(folded)
 
 
 def fold_without_limits(
@@ -151,12 +153,13 @@ def fold_without_limits(
         An unknown board, or an impossible pin.
     """
     available = board_resources(board)
-    problem = folding_problem(model, part or part_map[board], resources, pins)
-    fewest = max((choice.fewest_cycles for choice in problem.choices if not choice.free), default=1)
-    solution = solve(problem, max(cycles_per_frame, fewest), available)
-    assert solution is not None  # every choice has a candidate within the budget
-    _apply(model, problem, solution)
-    return _result(problem, solution)
+    space = FoldingSpace(model, part or part_map[board], resources, pins or {})
+    slowest = space.slowest()
+    fewest = 1 if slowest.free else slowest.fewest_cycles
+    folded = space.solve(max(cycles_per_frame, fewest), available)
+    assert folded is not None  # every choice has a candidate within the budget
+    _apply(model, folded)
+    return _result(folded)
 
 
 def _limits(available: Amounts, share: float) -> Amounts:
@@ -165,58 +168,57 @@ def _limits(available: Amounts, share: float) -> Amounts:
     return {name: share * amount for name, amount in available.items()}
 
 
-def _fastest(problem: Problem, available: Amounts, limits: Amounts) -> Solution | None:
+def _fastest(space: FoldingSpace, available: Amounts, limits: Amounts) -> Folded | None:
     """Return the least costly of the fastest foldings within `limits`.
 
     More cycles allow all that fewer do, so the fewest that are feasible are found by bisection of the cycle counts
     that the candidates have.
     """
-    floor = max(choice.fewest_cycles for choice in problem.choices)
-    counts = {candidate.cycles for choice in problem.choices for candidate in choice.candidates}
-    budgets = sorted(count for count in counts if count >= floor)
-    best = solve(problem, budgets[-1], available, limits)
+    budgets = space.budgets()
+    best = space.solve(budgets[-1], available, limits)
     low, high = 0, len(budgets) - 1
     while best is not None and low < high:
         middle = (low + high) // 2
-        solution = solve(problem, budgets[middle], available, limits)
-        if solution is None:
+        folded = space.solve(budgets[middle], available, limits)
+        if folded is None:
             low = middle + 1
         else:
-            best, high = solution, middle
+            best, high = folded, middle
     return best
 
 
-def _reason(problem: Problem, cycles: int, board: str, available: Amounts, limits: Amounts) -> str:
+def _reason(space: FoldingSpace, cycles: int, board: str, available: Amounts, limits: Amounts) -> str:
     """Why no folding takes at most `cycles` per frame within `limits`."""
-    slow = [choice for choice in problem.choices if not choice.free and choice.fewest_cycles > cycles]
-    if slow:
-        return _most_parallel(max(slow, key=lambda choice: choice.fewest_cycles))
-    cheapest = solve(problem, cycles, available)
+    slowest = space.slowest()
+    if not slowest.free and slowest.fewest_cycles > cycles:
+        return _most_parallel(slowest)
+    cheapest = space.solve(cycles, available)
     assert cheapest is not None  # every choice has a candidate within the budget
     excess = [
-        f"{cheapest.resources[name]:,.0f} {name} of {limit:,.0f}"
+        f"{cheapest.solution.resources[name]:,.0f} {name} of {limit:,.0f}"
         for name, limit in limits.items()
-        if cheapest.resources.get(name, 0) > limit
+        if cheapest.solution.resources.get(name, 0) > limit
     ]
     return f"the cheapest folding for {cycles:,} cycles per frame takes {', '.join(excess)} allowed on the {board}"
 
 
 def _most_parallel(choice: Choice) -> str:
     passes = choice.passes
-    how = f" ({choice.fewest_cycles // passes:,} in each of {passes} iterations)" if passes > 1 else ""
+    how = f" ({choice.fewest_cycles // passes:,} in each of {passes} passes)" if passes > 1 else ""
     return f"{choice.name} takes {choice.fewest_cycles:,} cycles per frame at its most parallel{how}"
 
 
-def _result(problem: Problem, solution: Solution) -> FoldingResult:
-    pairs = zip(problem.choices, solution.chosen, strict=True)
+def _result(folded: Folded) -> FoldingResult:
+    pairs = zip(folded.problem.choices, folded.solution.chosen, strict=True)
     choice, slowest = max(pairs, key=lambda pair: pair[1].cycles)
     name = choice.name if slowest.replacement is None else slowest.replacement.node.name
-    return FoldingResult(slowest.cycles, name, solution.resources)
+    return FoldingResult(slowest.cycles, name, folded.solution.resources)
 
 
-def _apply(model: ModelWrapper, problem: Problem, solution: Solution) -> None:
-    chosen = {choice.name: candidate for choice, candidate in zip(problem.choices, solution.chosen, strict=True)}
-    _apply_to_graph(model, chosen)
+def _apply(model: ModelWrapper, folded: Folded) -> None:
+    model.transform(UnrollBodies(folded.bodies), make_deepcopy=False)
+    pairs = zip(folded.problem.choices, folded.solution.chosen, strict=True)
+    _apply_to_graph(model, {choice.name: candidate for choice, candidate in pairs})
 
 
 def _apply_to_graph(model: ModelWrapper, chosen: dict[str, Candidate]) -> None:

@@ -46,7 +46,11 @@ def _content(entry: NodeEstimate, longest: int) -> Content:
 def _caption(loop: LoopEstimate) -> str:
     in_flight = loop["frames_in_flight"]
     frames = "1 frame" if in_flight == 1 else f"up to {in_flight} frames"
+    passes, bodies = loop["iterations"], loop["bodies"]
+    rounds = f"{passes} iterations"
+    if bodies > 1:
+        rounds = f"{passes * bodies} iterations by {bodies} bodies in a row, {passes} passes"
     return (
-        f"ODE loop {loop['name'].rpartition('_')[2]}: {loop['iterations']} iterations of {loop['body_ii_cycles']:,} "
+        f"ODE loop {loop['name'].rpartition('_')[2]}: {rounds} of {loop['body_ii_cycles']:,} "
         f"cycles = {loop['cycles_per_frame']:,} cycles per frame, {frames} in flight"
     )

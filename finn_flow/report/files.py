@@ -45,10 +45,11 @@ class NodeAmounts(TypedDict):
 
 
 class LoopEstimate(TypedDict):
-    """One loop of `estimates.json`."""
+    """One loop of `estimates.json`; its `iterations` are passes, each of which is `bodies` iterations of the solver."""
 
     name: Text
     iterations: Count
+    bodies: Count
     body_nodes: Count
     body_ii_cycles: Count
     limited_by: Text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _LABELS = {
     "CascadeMVAU": "matrix-vector, DSP cascade",
     "ChannelAffine": "factor, offset",
@@ -41,10 +43,15 @@ _KINDS = {
 
 
 def short_name(name: str, op: str) -> str:
-    """Return a few words for a node: what it does, and its number among those of its kind."""
+    """Return a few words for a node: what it does, and its number among those of its kind.
+
+    In a loop of several bodies the body's number and a point come before the node's, as in "thresholds[i] 1.2".
+    """
     kind = op.removesuffix("_rtl")
     number = name.rpartition("_")[2]
-    return f"{_LABELS.get(kind, kind)} {number}" if number.isdigit() else _LABELS.get(kind, kind)
+    body = re.search(r"_body_(\d+)_", name)
+    place = f"{body[1]}.{number}" if body else number
+    return f"{_LABELS.get(kind, kind)} {place}" if number.isdigit() else _LABELS.get(kind, kind)
 
 
 def full_short_name(name: str, op: str, loop: str) -> str:

@@ -26,11 +26,12 @@ class Table:
 
 def loops(estimates: Estimates) -> Table:
     """Return iterations and cycles of each loop."""
-    columns = ("Loop", "Iterations", "Cycles per iteration", "Cycles per frame", "Frames in flight")
+    columns = ("Loop", "Iterations", "Bodies", "Cycles per pass", "Cycles per frame", "Frames in flight")
     rows = [
         (
             loop["name"],
-            loop["iterations"],
+            loop["iterations"] * loop["bodies"],
+            loop["bodies"],
             loop["body_ii_cycles"],
             loop["cycles_per_frame"],
             loop["frames_in_flight"],

@@ -13,7 +13,8 @@ from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
 class NameNodes(Transformation):
     """Number the nodes of each type; a body's nodes carry the name of their loop as prefix.
 
-    A node that has such a name keeps it; new ones take the lowest numbers that are free.
+    A node that has such a name keeps it, also with the number of its body in it (`UnrollBodies`); new ones take the
+    lowest numbers that are free.
     """
 
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
@@ -40,7 +41,7 @@ def _name(model: ModelWrapper, prefix: str) -> None:
     taken: set[str] = set()
     unnamed = []
     for node in model.graph.node:
-        if node.name not in taken and re.fullmatch(rf"{re.escape(prefix + node.op_type)}_\d+", node.name):
+        if node.name not in taken and re.fullmatch(rf"{re.escape(prefix)}(\w*body_\d+_)?{node.op_type}_\d+", node.name):
             taken.add(node.name)
         else:
             unnamed.append(node)

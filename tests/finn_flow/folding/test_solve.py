@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finn_flow.folding.problem import Candidate, Choice, Edge, Problem
+from finn_flow.folding.candidates import Candidate
+from finn_flow.folding.problem import Choice, Edge, Problem
 from finn_flow.folding.resources import cost
 from finn_flow.folding.solve import solve, total_resources
 
