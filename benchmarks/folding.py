@@ -15,8 +15,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import targets
 from benchmarks.common.accelerators import CLOCK_MHZ
+from benchmarks.common.rows import ROWS
 from brevitas_models.config import preset
 from brevitas_models.untrained import untrained_network
 from finn_flow.estimates.boards import board_resources
@@ -25,7 +25,7 @@ from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.folding.target import DEFAULT_SHARE, FoldingResult, fold_for_cycles, fold_for_share
 from finn_flow.folding.utilisation import multiplier_use, total_use
 
-TARGET_CYCLES = {**targets.TARGET_CYCLES, "odenet-tiny": 3000}
+TARGET_CYCLES = {"dsodenet-base": ROWS[0].cycles, "dsodenet-small": ROWS[2].cycles, "odenet-tiny": 3000}
 BOARD = "ZCU104"
 
 

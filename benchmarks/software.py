@@ -40,7 +40,7 @@ from rich.table import Table
 
 from benchmarks.common.accelerators import CLOCK_MHZ, build_untrained, simulate_exactly
 from benchmarks.common.onnx_models import float_onnx, quantised_onnx
-from benchmarks.targets import STEPS, TARGET_CYCLES
+from benchmarks.common.rows import ROWS
 from brevitas_models.calibration import float_state
 from brevitas_models.config import preset
 from brevitas_models.networks import ODENet, float_network
@@ -54,6 +54,10 @@ FRAMES = 24
 
 Images = NDArray[np.float32]
 Run = Callable[[Images], NDArray[np.float32]]
+
+
+ROW_OF = {"dsodenet-small": ROWS[2], "dsodenet-base": ROWS[0]}
+"""The configuration that each preset is built with."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,7 @@ def measure_software(name: str) -> Iterator[SoftwareSpeed]:
 def measure_accelerator(name: str) -> AcceleratorSpeed:
     """Build and simulate a preset's accelerator."""
     with tempfile.TemporaryDirectory() as folder:
-        run = simulate_exactly(build_untrained(preset(name), Path(folder), TARGET_CYCLES[name], STEPS), FRAMES)
+        run = simulate_exactly(build_untrained(preset(name), Path(folder), build_config=ROW_OF[name].path), FRAMES)
     return AcceleratorSpeed(run.cycles_per_frame, run.first_frame_latency_cycles)
 
 
@@ -169,11 +173,11 @@ def main() -> None:
     """Measure and print the tables, or JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the tables")
-    parser.add_argument("presets", nargs="*", metavar="PRESET", help=f"default: {', '.join(TARGET_CYCLES)}")
+    parser.add_argument("presets", nargs="*", metavar="PRESET", help=f"default: {', '.join(ROW_OF)}")
     options = parser.parse_args()
-    names = options.presets or list(TARGET_CYCLES)
-    if unknown := sorted(set(names) - set(TARGET_CYCLES)):
-        parser.error(f"no target for {', '.join(unknown)}; use {', '.join(TARGET_CYCLES)}")
+    names = options.presets or list(ROW_OF)
+    if unknown := sorted(set(names) - set(ROW_OF)):
+        parser.error(f"no target for {', '.join(unknown)}; use {', '.join(ROW_OF)}")
     found: dict[str, Any] = {}
     for name in names:
         print(f"{name}: software, then the accelerator", file=sys.stderr, flush=True)

@@ -28,9 +28,13 @@ SAMPLES = 32
 
 
 def build_untrained(
-    config: NetworkConfig, folder: Path, cycles_per_frame: int | None = None, steps: Sequence[str] | None = None
+    config: NetworkConfig,
+    folder: Path,
+    cycles_per_frame: int | None = None,
+    steps: Sequence[str] | None = None,
+    build_config: Path = CONFIG,
 ) -> Path:
-    """Build a calibrated random network (seed 0) with build_configs/zcu104.json and return the build's folder.
+    """Build a calibrated random network (seed 0) and return the build's folder.
 
     Parameters
     ----------
@@ -40,16 +44,18 @@ def build_untrained(
         Instead of the configuration's frame rate.
     steps
         Instead of the configuration's.
+    build_config
+        By default build_configs/zcu104.json.
     """
     model = folder / MODEL_FILE
     export_network(untrained_network(config, seed=0), model, smooth_images(config, SAMPLES, seed=1), None, {})
-    settings = json.loads(CONFIG.read_text())
+    settings = json.loads(build_config.read_text())
     if cycles_per_frame is not None:
         settings["target_fps"] = CLOCK_MHZ * 10**6 // cycles_per_frame
     if steps is not None:
         settings["steps"] = list(steps)
-    atomic_write_json(folder / CONFIG.name, settings)
-    return build(folder / CONFIG.name, model, folder / BUILD_FOLDER, lambda line: None).folder
+    atomic_write_json(folder / build_config.name, settings)
+    return build(folder / build_config.name, model, folder / BUILD_FOLDER, lambda line: None).folder
 
 
 def simulate_exactly(built: Path, frames: int) -> AcceleratorRun:

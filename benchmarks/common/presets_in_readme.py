@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PLOT = Path("docs") / "presets.svg"
 START, END = "<!-- presets: python -m benchmarks.targets --readme -->", "<!-- end of presets -->"
-COLOURS = ("#4c72b0", "#dd8452")
+COLOURS = ("#4c72b0", "#8fb0dd", "#dd8452", "#f2c29f")
 
 
 def write_readme(rows: list[dict[str, Any]]) -> None:
@@ -34,32 +34,47 @@ def write_readme(rows: list[dict[str, Any]]) -> None:
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:
-    """Return the presets as a table of GitHub's Markdown."""
+    """Return the rows as a table of GitHub's Markdown."""
     lines = {
-        "cycles per frame (target)": [f"{row['cycles_per_frame']:,.0f} ({row['target_cycles']:,})" for row in rows],
+        "build configuration": [f"`{row['config']}`" for row in rows],
+        "cycles per frame (target)": [f"{row['cycles_per_frame']:,.0f} ({row['targets']['cycles']:,})" for row in rows],
         "frames/s at 200 MHz": [f"{row['frames_per_second']:,.0f}" for row in rows],
-        "latency of one frame, cycles": [f"{row['latency_cycles']:,}" for row in rows],
-        "use of the multipliers": [f"{row['utilisation']:.1%}" for row in rows],
+        "latency of one frame, cycles": [_latency(row) for row in rows],
+        "bodies of the loops": [", ".join(str(bodies) for bodies in row["bodies"].values()) for row in rows],
+        "use of the multipliers": [f"{row['utilisation']:.1%}" if row["measured"] else "" for row in rows],
     }
     for name in rows[0]["resources"]:
-        shares = [row["resources"][name] for row in rows]
-        lines[f"{name}, open synthesis"] = [f"{share['used']:,.0f} ({share['percent']} %)" for share in shares]
-    head = ["", *(f"`{row['preset']}`" for row in rows)]
+        lines[name] = [_amount(row, name) for row in rows]
+    head = ["", *(row["name"] + ("" if row["measured"] else " (estimates)") for row in rows)]
     table = [head, ["---", *("---:" for _ in rows)], *([name, *cells] for name, cells in lines.items())]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in table)
+
+
+def _latency(row: dict[str, Any]) -> str:
+    found, target = row["latency_cycles"], row["targets"]["latency"]
+    return "" if found is None else f"{found:,} ({target:,})"
+
+
+def _amount(row: dict[str, Any], name: str) -> str:
+    share = row["resources"].get(name)
+    if share is None:
+        return ""
+    target = row["targets"].get(name)
+    return f"{share['used']:,.0f}" + (f" ({target:,})" if target else "") + f", {share['percent']} %"
 
 
 def save_plot(rows: list[dict[str, Any]], path: Path) -> None:
     """Write the presets' shares of the board as an SVG, the same bytes for the same figures."""
     with matplotlib.rc_context({"svg.hashsalt": "presets", "svg.fonttype": "none", "font.family": "sans-serif"}):
-        figure = Figure(figsize=(7, 2.8), layout="constrained")
+        figure = Figure(figsize=(7, 4.2), layout="constrained")
         axes = figure.subplots()
         names = list(rows[0]["resources"])
-        height = 0.8 / len(rows)
-        for index, row in enumerate(rows):
-            places = [place + (index - (len(rows) - 1) / 2) * height for place in range(len(names))]
+        shown = [row for row in rows if row["measured"]]
+        height = 0.8 / len(shown)
+        for index, row in enumerate(shown):
+            places = [place + (index - (len(shown) - 1) / 2) * height for place in range(len(names))]
             shares = [row["resources"][name]["percent"] for name in names]
-            label = f"{row['preset']}: {row['frames_per_second']:,.0f} frames/s"
+            label = f"{row['name']}: {row['frames_per_second']:,.0f} frames/s"
             bars = axes.barh(places, shares, height, label=label, color=COLOURS[index])
             axes.bar_label(bars, fmt="%.1f %%", padding=3, fontsize=8)
         axes.axvline(100 * DEFAULT_SHARE, color="#888888", linestyle="--", linewidth=1)

@@ -175,7 +175,8 @@ def _walk_hardware(
             origin = origins.get(name)
             if origin is None or origin not in expected:
                 continue
-            if origin in loops and node.op_type in LOOP_OPS:
+            # What is inside of several bodies has no origin: their loop is compared as a whole.
+            if origin in loops and node.op_type in LOOP_OPS and getCustomOp(node).get_nodeattr("bodies") == 1:
                 difference = _walk_hardware_loop(loops[origin], node, expected, got)
                 if difference is not None:
                     return difference

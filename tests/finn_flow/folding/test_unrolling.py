@@ -87,7 +87,10 @@ def test_a_faster_rate_than_one_body_has():
 def test_a_small_board_sets_the_rate_with_several_bodies():
     model, other = two_loops(), two_loops()
     with_one = {loop: {"bodies": 1} for loop in LOOPS}
-    assert fold_for_share(model, share=0.5).cycles_per_frame < fold_for_share(other, share=0.5, pins=with_one).cycles_per_frame
+    assert (
+        fold_for_share(model, share=0.5).cycles_per_frame
+        < fold_for_share(other, share=0.5, pins=with_one).cycles_per_frame
+    )
     assert bodies(model)[LOOPS[0]] > 1
     assert bodies(other) == dict.fromkeys(LOOPS, 1)
 

@@ -30,7 +30,7 @@ def test_two_loops_of_several_bodies(tmp_path: Path, numbers: tuple[int, int], c
     config = {f"ODELoop_rtl_{number}": {"bodies": bodies} for number, bodies in enumerate(numbers)}
     pins = apply_folding_config(model, config)
     assert fold_for_cycles(model, cycles, pins=pins).cycles_per_frame == cycles
-    sized, sizes = size_fifos(finish(model), PART, CLOCK_NS)
+    sized, *_ = size_fifos(finish(model), PART, CLOCK_NS)
     (loop, *_) = loops(sized)
     # A pass is short and the way through the bodies long, so that many frames are needed to keep them busy.
     assert getCustomOp(loop).get_nodeattr("frames_in_flight") > numbers[0]
