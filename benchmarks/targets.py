@@ -1,9 +1,9 @@
 """The shipped configurations at their targets: `python -m benchmarks.targets [--json] [--readme] [NAME ...]`.
 
 Builds an untrained network with each shipped build configuration that has a target, simulates the netlist against
-Brevitas's logits, synthesises it with open tools, and prints what came out beside the targets. With `--readme` the table
-and the plot of README.md are written anew. The resources are estimates of an open tool, not calibrated against Vivado;
-those of a configuration that goes no further are the flow's own estimates, before any FIFO.
+Brevitas's logits, synthesises it with open tools, and prints what came out beside the targets. With `--readme` the
+table and the plot of README.md are written anew. The resources are estimates of an open tool, not calibrated against
+Vivado; those of a configuration that goes no further are the flow's own estimates, before any FIFO.
 """
 
 from __future__ import annotations

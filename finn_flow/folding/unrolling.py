@@ -90,7 +90,10 @@ class FoldingSpace:
     ) -> Folded | None:
         """Return the least costly folding; parameters as of `solve`."""
         best: tuple[float, Folded] | None = None
-        enough = [self._part(loop, 1).fewest_cycles(free=False) <= budget_cycles for loop in self.loops]
+        enough = [
+            numbers[0] == 1 and self._part(loop, 1).fewest_cycles(free=False) <= budget_cycles
+            for loop, numbers in zip(self.loops, self._numbers, strict=True)
+        ]
         for bound, numbers in self._combinations(budget_cycles, available, limits):
             if best is not None and bound >= best[0] * (1 - _TOLERANCE):
                 break

@@ -46,8 +46,9 @@ class UnrollBodies(Transformation):
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
         """Change `model` in place; a second application finds nothing more."""
         for node in list(loops(model)):
-            bodies = self.bodies.get(node.name, 1)
-            if bodies == getCustomOp(node).get_nodeattr("bodies"):
+            given = getCustomOp(node).get_nodeattr("bodies")
+            bodies = self.bodies.get(node.name, given)
+            if bodies == given:
                 continue
             if bodies not in legal_bodies(node):
                 legal = ", ".join(map(str, legal_bodies(node)))
