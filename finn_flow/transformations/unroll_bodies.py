@@ -186,8 +186,8 @@ def _take_rows(node: NodeProto, constants: Constants, iterations: int, number: i
 def _thresholding(node: NodeProto, constants: Constants) -> None:
     """Make thresholds of one iteration FINN's, or those of this project where they differ between pixels."""
     if any(attribute.name == "positions" and attribute.ints for attribute in node.attribute):
-        getCustomOp(node).set_nodeattr("iterations", 1)
         node.op_type = "PositionThresholding_rtl"
+        next(attribute for attribute in node.attribute if attribute.name == "iterations").i = 1
         return
     for attribute in [a for a in node.attribute if a.name in ("iterations", "positions", "channel_wise")]:
         node.attribute.remove(attribute)

@@ -13,7 +13,7 @@ from finn_flow.estimates.boards import board_resources
 from finn_flow.estimates.memories import node_resources
 from finn_flow.folding import unrolling
 from finn_flow.folding.config import apply_folding_config, extract_folding
-from finn_flow.folding.problem import folding_problem
+from finn_flow.folding.problem import Problem, folding_problem
 from finn_flow.folding.solve import solve
 from finn_flow.folding.target import InfeasibleTarget, fold_for_cycles, fold_for_share
 from finn_flow.folding.unrolling import FoldingSpace
@@ -38,6 +38,18 @@ def two_loops() -> ModelWrapper:
     return hardware(lowered())
 
 
+@cache
+def space() -> FoldingSpace:
+    return FoldingSpace(two_loops(), PART, node_resources, {})
+
+
+@cache
+def problem(numbers: tuple[int, int]) -> Problem:
+    """Return the problem with these bodies, built by itself."""
+    model = two_loops().transform(UnrollBodies(dict(zip(LOOPS, numbers, strict=True))))
+    return folding_problem(model, PART, node_resources)
+
+
 def bodies(model: ModelWrapper) -> dict[str, int]:
     """How many each loop has, also those that are gone."""
     return {loop.name: getCustomOp(loop).get_nodeattr("bodies") for loop in loops(model)} | unrolled_loops(model)
@@ -46,11 +58,10 @@ def bodies(model: ModelWrapper) -> dict[str, int]:
 @pytest.mark.parametrize(("cycles", "latency"), [(200, None), (90, None), (TOO_SLOW_WITH_ONE, None), (40, 4.0)])
 def test_the_least_cost_of_all_combinations(monkeypatch, cycles, latency):
     monkeypatch.setattr(unrolling, "LEAST_SAVING", 0.0)
-    found = FoldingSpace(two_loops(), PART, node_resources, {}).solve(cycles, BOARD, BOARD, latency)
+    found = space().solve(cycles, BOARD, BOARD, latency)
     costs = {}
     for numbers in product((1, 2, 3, 6), (1, 2, 4)):
-        model = two_loops().transform(UnrollBodies(dict(zip(LOOPS, numbers, strict=True))))
-        solution = solve(folding_problem(model, PART, node_resources), cycles, BOARD, BOARD, latency)
+        solution = solve(problem(numbers), cycles, BOARD, BOARD, latency)
         costs[numbers] = np.inf if solution is None else solution.cost
     assert found.solution.cost == pytest.approx(min(costs.values()))
     assert costs[tuple(found.bodies[loop] for loop in LOOPS)] == pytest.approx(found.solution.cost)
@@ -64,7 +75,7 @@ def test_few_combinations_are_solved_whole(monkeypatch):
         return solve(problem, *arguments)
 
     monkeypatch.setattr(unrolling, "solve", counted)
-    FoldingSpace(two_loops(), PART, node_resources, {}).solve(TOO_SLOW_WITH_ONE, BOARD, BOARD)
+    space().solve(TOO_SLOW_WITH_ONE, BOARD, BOARD)
     parts = 1 + 4 + 3  # outside of the loops, and each loop with each number
     assert len(solved) <= parts + 2
 
