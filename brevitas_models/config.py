@@ -29,7 +29,8 @@ class NetworkConfig(BaseModel):
     convolution
         `dense` (ODENet) or `depthwise_separable` (dsODENet) in blocks and stride-2 layers.
     solver
-        Name of a fixed-step solver in `brevitas_models.solvers`.
+        Name of a fixed-step solver in `brevitas_models.solvers`; a block evaluates its field once per stage and
+        iteration.
     time
         `bias` adds a learned per-channel bias, linear in t, after every batch-norm of the vector field.
     batch_norm
@@ -53,7 +54,7 @@ class NetworkConfig(BaseModel):
     channels: Annotated[list[PositiveInt], Field(min_length=1)]
     iterations: Annotated[list[Annotated[int, Field(ge=2, le=64)]], Field(min_length=1)]
     convolution: Literal["dense", "depthwise_separable"] = "depthwise_separable"
-    solver: Literal["euler"] = "euler"
+    solver: Literal["euler", "midpoint", "heun", "low_storage_rk3", "rk4", "low_storage_rk4"] = "euler"
     time: Literal["none", "bias"] = "bias"
     batch_norm: Literal["shared", "per_iteration"] = "per_iteration"
     field_weights: Literal["shared", "per_iteration"] = "shared"
