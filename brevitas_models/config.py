@@ -38,8 +38,8 @@ class NetworkConfig(BaseModel):
         kept `per_iteration`; scale and shift are always shared.
     field_weights
         `shared` by all iterations of a block, which makes it an ODE block, or of their own for each iteration
-        (`per_iteration`): a residual network of the same layout, to compare with. It trains, but does not become an
-        accelerator, whose loops need shared weights.
+        (`per_iteration`): a residual network of the same layout, to compare with. Its accelerator has hardware for
+        every iteration, by a build configuration without the rolling step.
     weight_bits, activation_bits, state_bits
         Widths of signed narrow-range weights, unsigned activations and the signed state. The first and last layers keep
         8-bit weights, as is usual in quantised networks.

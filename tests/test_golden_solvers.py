@@ -12,8 +12,13 @@ from brevitas_models.config import NetworkConfig
 from brevitas_models.solvers import SOLVERS
 from finn_flow.build import build
 from finn_flow.build_folder import BuildFolder
-from finn_flow.export.network import export_network
+from finn_flow.execution import execute_hardware
+from finn_flow.export.network import export_network, make_golden
+from finn_flow.export.qonnx import to_qonnx
 from finn_flow.simulation.check import check_accelerator
+from finn_flow.steps.frontend import step_lower_to_integers
+from finn_flow.transformations.convert_to_hardware import ConvertToHardware
+from finn_flow.transformations.interface import read_outputs
 from finn_flow.verilator import Stall
 from tests.briefly_trained import briefly_trained, digit_codes
 from tests.places import BUILD_CONFIGS
@@ -60,3 +65,27 @@ def test_the_netlist_is_exact(name, tmp_path, mnist, usps):
 
 def test_every_solver_beyond_euler_is_here():
     assert set(CONFIGS) == set(SOLVERS) - {"euler"}
+
+
+@pytest.mark.parametrize("solver", ["euler", "low_storage_rk3"])
+def test_fields_of_their_own_stand_side_by_side(solver, mnist, usps):
+    """Without rolling: every evaluation has weights and hardware of its own, from the same configuration."""
+    torch.set_num_threads(1)
+    config = NetworkConfig(
+        in_channels=1,
+        image_size=[6, 6],
+        channels=[4],
+        iterations=[2],
+        convolution="dense",
+        field_weights="per_iteration",
+        solver=solver,
+    )
+    network = briefly_trained(config, mnist["train"], steps=2)
+    codes = digit_codes(usps["test"], config, IMAGES)
+    golden = make_golden(network, codes)
+    integers = step_lower_to_integers.__wrapped__(to_qonnx(network), None)
+    hardware = integers.transform(ConvertToHardware())
+    matrices = hardware.get_nodes_by_op_type("MVAU_rtl")
+    assert len(matrices) == 2 + 2 * 2 * SOLVERS[solver].stages  # first and last layer, two per evaluation
+    logits = execute_hardware(hardware, codes)["logits"] * np.float32(read_outputs(integers)[0].scale[0])
+    np.testing.assert_array_equal(logits, golden.logits)

@@ -31,9 +31,14 @@ def to_qonnx(network: ODENet) -> ModelWrapper:
     Batch-norms become one Mul and one Add with constants; shapes are annotated. Tracing every iteration would take
     minutes for long loops, so Brevitas exports the network with two iterations per block, in which the constants that
     depend on the iteration are marks. The marks tell which constants belong in the rolled loops; these are then
-    written out with all their iterations.
+    written out with all their iterations. Fields of their own in each iteration leave nothing to roll: all are traced.
     """
     network = copy.deepcopy(network).cpu().eval()
+    if not all(block.shared for block in network.ode_blocks):
+        for module in network.modules():
+            if isinstance(module, FieldBatchNorm):
+                module.freeze()
+        return cleanup_model(_export(network))
     passes = [block.iterations * block.solver.stages for block in network.ode_blocks]
     stacks = _mark_constants(network)
     for block in network.ode_blocks:

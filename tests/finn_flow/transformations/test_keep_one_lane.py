@@ -24,7 +24,7 @@ from finn_flow.transformations.name_nodes import NameNodes
 from finn_flow.verilator import Stall
 from tests.finn_flow.netlist.one_block import CLOCK_NS, PART
 
-CONFIG = NetworkConfig(in_channels=3, image_size=[8, 12], channels=[8, 12], iterations=[2, 3])
+CONFIG = NetworkConfig(in_channels=3, image_size=[8, 12], channels=[8, 12], iterations=[2, 2], solver="rk4")
 FRAMES = 5
 
 
@@ -34,7 +34,7 @@ def model():
     model = to_qonnx(untrained_network(CONFIG, seed=0))
     for step in (step_roll_ode_blocks, step_lower_to_integers, step_select_labels, step_convert_to_hardware):
         model = step(model, None)
-    fold_for_cycles(model, 600, "ZCU104")
+    fold_for_cycles(model, 2000, "ZCU104")
     return model.transform(InsertWidthConverters()).transform(InsertFIFOs()).transform(NameNodes())
 
 
