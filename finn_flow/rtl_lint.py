@@ -49,7 +49,7 @@ VARIANTS: Mapping[str, Sequence[Parameters]] = {
     ),
     "requantisation_lanes": ({"PE": 1},),
     "requantisation_parameters": ({"PE": 1, "DEPTH": 5, "MEMORY_FILE": "words.dat"},),
-    "select_stream": ({"WORDS": 1, "ITERATIONS": 5, "FIRST": "5'b10010"},),
+    "select_stream": ({"WORDS": 1},),
     "stream_queue": ({"DEPTH": 1},),
     "weight_rom": ({"DEPTH": 5, "MEMORY_FILE": "words.dat"},),
     "window_reader": ({"H": 1, "KH": 1, "OH": 1, "TOP": 0, "LINES": 2, "CF": 2},),
