@@ -59,7 +59,8 @@ def iterations(solver: str, evaluations: int) -> int:
 def implement(solver: str, evaluations: int) -> Row:
     """Build, simulate and synthesise one network."""
     count, stages = iterations(solver, evaluations), SOLVERS[solver].stages
-    config = NetworkConfig(in_channels=1, image_size=[16, 16], channels=[16], iterations=[count], solver=solver)
+    settings = {"in_channels": 1, "image_size": [16, 16], "channels": [16], "iterations": [count], "solver": solver}
+    config: NetworkConfig = parse_config(NetworkConfig, settings, solver)
     with tempfile.TemporaryDirectory() as folder:
         built = build_untrained(config, Path(folder), count * stages * CYCLES_PER_EVALUATION)
         run = simulate_exactly(built, FRAMES)
