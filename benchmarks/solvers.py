@@ -32,7 +32,7 @@ from finn_flow.synthesis.report import synthesise_build
 EVALUATIONS = 12
 CYCLES_PER_EVALUATION = 1_024
 FRAMES = 12
-LAYERS = ("MVAU_rtl", "ConstantMatrix_rtl", "DepthwiseConv_rtl")
+LAYERS = ("MVAU_rtl", "CascadeMVAU_rtl", "ConstantMatrix_rtl", "DepthwiseConv_rtl")
 TRAINING = Path(__file__).parents[1] / "build_configs" / "train" / "quick.json"
 
 

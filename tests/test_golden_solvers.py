@@ -53,7 +53,7 @@ def test_the_netlist_is_exact(name, tmp_path, mnist, usps):
     (loop,) = map(getCustomOp, graph.get_nodes_by_op_type("ODELoop_rtl"))
     assert loop.get_nodeattr("iterations") == 2 * solver.stages
     field = [node.op_type for node in loop.get_nodeattr("body").graph.node]
-    layers = sum(field.count(kind) for kind in ("MVAU_rtl", "ConstantMatrix_rtl", "DepthwiseConv_rtl"))
+    layers = sum(map(field.count, ("MVAU_rtl", "CascadeMVAU_rtl", "ConstantMatrix_rtl", "DepthwiseConv_rtl")))
     assert layers == (2 if config.convolution == "dense" else 4)  # one copy of the field
 
     result = check_accelerator(tmp_path / "build", tmp_path / "golden.npz")
