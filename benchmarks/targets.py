@@ -14,6 +14,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -119,7 +120,7 @@ def print_tables(rows: list[dict[str, Any]], console: Console) -> None:
     line("logits compared, all Brevitas's", lambda row: str(row.get("logits_compared", "-")))
     line("use of the multipliers", lambda row: f"{row['utilisation']:.1%}" if row["measured"] else "-")
     for name in rows[0]["resources"]:
-        line(name, lambda row, name=name: _amount(row, name))
+        line(name, partial(_amount, name=name))
     line("slowest path, ns, by a delay model (estimate)", lambda row: beside(row["slowest_path_ns"], TARGET_NS))
     line("FIFOs", lambda row: str(row.get("fifos", "-")))
     line("seconds to export and build, nothing cached", lambda row: f"{row['build_seconds']:.0f}")

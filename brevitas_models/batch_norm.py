@@ -1,8 +1,9 @@
-"""Batch normalisation of a vector field: statistics per iteration, a bias linear in time, the step size folded in."""
+"""Batch normalisation of a vector field: statistics per iteration, a bias linear in time, a solver's weights."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ from brevitas_models.moments import PooledMoments
 
 
 class FieldBatchNorm(nn.Module):
-    """Compute `gain · (batch_norm_i(x) + time_bias · t_i)`, where i counts the uses of the module per frame.
+    """Compute `batch_norm_i(x) + time_bias · t_i`, where i counts the uses of the module per frame.
 
     In eval mode this is one multiplication and one addition per element with constants per iteration and channel, the
     form in which it is exported and in which thresholds absorb it.
@@ -27,8 +28,6 @@ class FieldBatchNorm(nn.Module):
         Keep running statistics for each use instead of one set for all.
     time_bias
         Add the learned bias, linear in t.
-    gain
-        Constant factor; the step size h in the last layer of a vector field, else 1.
     """
 
     eps = 1e-5
@@ -42,10 +41,10 @@ class FieldBatchNorm(nn.Module):
         times: Sequence[float] = (0.0,),
         per_iteration: bool = False,
         time_bias: bool = False,
-        gain: float = 1.0,
     ) -> None:
         super().__init__()
-        self.times, self.gain = tuple(times), gain
+        self.times = tuple(times)
+        self.gains: tuple[tuple[float, ...], ...] = ((1.0,) * len(self.times),)
         self.statistics = len(self.times) if per_iteration else 1
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
@@ -66,33 +65,38 @@ class FieldBatchNorm(nn.Module):
         """Go back to running statistics with `momentum`."""
         self._pooled = None
 
-    def affine(self, iteration: int) -> tuple[Tensor, Tensor]:
+    def affine(self, iteration: int, output: int = 0) -> tuple[Tensor, Tensor]:
         """Factor and offset, both [1, C, 1, 1], that the module applies in eval mode in `iteration`."""
         if self._frozen:
-            return self.get_buffer(f"factor_{iteration}"), self.get_buffer(f"offset_{iteration}")
+            return self.get_buffer(f"factor_{output}_{iteration}"), self.get_buffer(f"offset_{output}_{iteration}")
         index = iteration % self.statistics
         factor = self.weight * torch.rsqrt(self.running_var[index] + self.eps)
         offset = self.bias - self.running_mean[index] * factor
         if self.time_bias is not None:
             offset = offset + self.time_bias * self.times[iteration]
-        return (factor * self.gain).reshape(1, -1, 1, 1), (offset * self.gain).reshape(1, -1, 1, 1)
+        gain = self.gains[output][iteration]
+        return (factor * gain).reshape(1, -1, 1, 1), (offset * gain).reshape(1, -1, 1, 1)
 
     def freeze(self) -> None:
         """Turn the eval-mode constants into buffers, as an exporter needs them; training is over after this."""
-        for iteration in range(len(self.times)):
-            factor, offset = self.affine(iteration)
-            self.register_buffer(f"factor_{iteration}", factor.detach().clone())
-            self.register_buffer(f"offset_{iteration}", offset.detach().clone())
+        for output in range(len(self.gains)):
+            for iteration in range(len(self.times)):
+                factor, offset = self.affine(iteration, output)
+                self.register_buffer(f"factor_{output}_{iteration}", factor.detach().clone())
+                self.register_buffer(f"offset_{output}_{iteration}", offset.detach().clone())
         self._frozen = True
 
-    def forward(self, x: Tensor, iteration: int = 0) -> Tensor:
+    def forward(self, x: Tensor, iteration: int = 0) -> Any:
+        return self._outputs(x, iteration)[0]
+
+    def _outputs(self, x: Tensor, iteration: int) -> list[Tensor]:
         if not self.training:
-            factor, offset = self.affine(iteration)
-            return x * factor + offset
+            affine = [self.affine(iteration, output) for output in range(len(self.gains))]
+            return [x * factor + offset for factor, offset in affine]
         y = self._normalise(x, iteration % self.statistics)
         if self.time_bias is not None:
             y = y + (self.time_bias * self.times[iteration]).reshape(1, -1, 1, 1)
-        return y * self.gain if self.gain != 1.0 else y
+        return [y * gains[iteration] if gains[iteration] != 1.0 else y for gains in self.gains]
 
     def _normalise(self, x: Tensor, index: int) -> Tensor:
         """Batch normalisation by the batch's own statistics, which are noted in the running statistics `index`."""
@@ -108,3 +112,27 @@ class FieldBatchNorm(nn.Module):
             mean.copy_(pooled.mean)
             variance.copy_(pooled.variance)
         return y
+
+
+class IncrementBatchNorm(FieldBatchNorm):
+    """The last batch-norm of a vector field: its result times a constant for each use that a solver makes of it.
+
+    Parameters
+    ----------
+    gains
+        For each use, the constant of each evaluation: step size times the solver's weight.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        times: Sequence[float],
+        gains: Sequence[Sequence[float]],
+        per_iteration: bool = False,
+        time_bias: bool = False,
+    ) -> None:
+        super().__init__(channels, times, per_iteration, time_bias)
+        self.gains = tuple(tuple(row) for row in gains)
+
+    def forward(self, x: Tensor, iteration: int = 0) -> list[Tensor]:
+        return self._outputs(x, iteration)

@@ -29,7 +29,8 @@ class NetworkConfig(BaseModel):
     convolution
         `dense` (ODENet) or `depthwise_separable` (dsODENet) in blocks and stride-2 layers.
     solver
-        Name of a fixed-step solver in `brevitas_models.solvers`.
+        Name of a fixed-step solver in `brevitas_models.solvers`; a block evaluates its field once per stage and
+        iteration.
     time
         `bias` adds a learned per-channel bias, linear in t, after every batch-norm of the vector field.
     batch_norm
@@ -37,8 +38,8 @@ class NetworkConfig(BaseModel):
         kept `per_iteration`; scale and shift are always shared.
     field_weights
         `shared` by all iterations of a block, which makes it an ODE block, or of their own for each iteration
-        (`per_iteration`): a residual network of the same layout, to compare with. It trains, but does not become an
-        accelerator, whose loops need shared weights.
+        (`per_iteration`): a residual network of the same layout, to compare with. Its accelerator has hardware for
+        every iteration, by a build configuration without the rolling step.
     weight_bits, activation_bits, state_bits
         Widths of signed narrow-range weights, unsigned activations and the signed state. The first and last layers keep
         8-bit weights, as is usual in quantised networks.
@@ -53,7 +54,7 @@ class NetworkConfig(BaseModel):
     channels: Annotated[list[PositiveInt], Field(min_length=1)]
     iterations: Annotated[list[Annotated[int, Field(ge=2, le=64)]], Field(min_length=1)]
     convolution: Literal["dense", "depthwise_separable"] = "depthwise_separable"
-    solver: Literal["euler"] = "euler"
+    solver: Literal["euler", "midpoint", "heun", "low_storage_rk3", "rk4", "low_storage_rk4"] = "euler"
     time: Literal["none", "bias"] = "bias"
     batch_norm: Literal["shared", "per_iteration"] = "per_iteration"
     field_weights: Literal["shared", "per_iteration"] = "shared"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import torch
@@ -44,10 +45,9 @@ def check_finite(network: ODENet) -> None:
     check_finite_state({**dict(network.named_parameters()), **dict(network.named_buffers())}, "the network")
     for name, norm in network.named_modules():
         if isinstance(norm, FieldBatchNorm):
-            for use in range(len(norm.times)):
-                check_finite_state(
-                    dict(zip((f"{name}, factor", f"{name}, offset"), norm.affine(use), strict=True)), "the network"
-                )
+            for output, use in product(range(len(norm.gains)), range(len(norm.times))):
+                constants = zip((f"{name}, factor", f"{name}, offset"), norm.affine(use, output), strict=True)
+                check_finite_state(dict(constants), "the network")
 
 
 def accumulator_bounds(network: ODENet) -> dict[str, int]:

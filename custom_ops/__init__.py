@@ -5,17 +5,23 @@ under FINN's RTL domain, where FINN looks for RTL nodes.
 """
 
 from custom_ops.channel_affine.integer_op import ChannelAffine
+from custom_ops.deinterleave.integer_op import Deinterleave
 from custom_ops.hardware import register_hardware_ops
 from custom_ops.indexed_thresholding.integer_op import PositionThreshold
+from custom_ops.interleave.integer_op import Interleave
 from custom_ops.lookup.integer_op import Lookup
 from custom_ops.ode_loop.rolled import ODELoop
 from custom_ops.ode_update.integer_op import ODEUpdate
+from custom_ops.select.integer_op import Select
 
 custom_op = {
     "ChannelAffine": ChannelAffine,
+    "Deinterleave": Deinterleave,
+    "Interleave": Interleave,
     "Lookup": Lookup,
     "ODELoop": ODELoop,
     "ODEUpdate": ODEUpdate,
     "PositionThreshold": PositionThreshold,
+    "Select": Select,
 }
 register_hardware_ops()

@@ -21,6 +21,7 @@ VARIANTS: Mapping[str, Sequence[Parameters]] = {
     "adder_tree": ({"N": 2}, {"N": 25, "SUM_BITS": 8}),
     "channel_affine": ({"CF": 1, "IN_SIGNED": 0},),
     "credit_fifo": ({"DEPTH": 1},),
+    "deinterleave": ({"N": 3, "POSITION": 2, "PE": 1},),
     "depthwise_conv": (
         {"CF": 3, "WEIGHT_FILE": "weights.dat", "IN_SIGNED": 0},
         {"K": 5, "STRIDE": 2, "H": 3, "W": 3, "PE": 1},
@@ -35,6 +36,7 @@ VARIANTS: Mapping[str, Sequence[Parameters]] = {
         {"SETS": 6, "KINDS": 3, "PIXEL_WORDS": 2, "KIND_FILE": "kinds.dat"},
     ),
     "idma_core": ({"FRAME_WORDS": 784}, {"STREAM_BYTES": 3, "FRAME_WORDS": 49}, {"STREAM_BYTES": 24, "FRAME_WORDS": 7}),
+    "interleave": ({"N": 3, "PE": 1},),
     "lookup": ({"CF": 1, "PE": 1},),
     "odma_core": ({"FRAME_WORDS": 784}, {"STREAM_BYTES": 3, "FRAME_WORDS": 49}, {"STREAM_BYTES": 24, "FRAME_WORDS": 7}),
     "ode_update": ({"FRACTION_BITS": 0, "STATE_SIGNED": 0}, {"FRACTION_BITS": -2}, {"FRACTION_BITS": 1, "PE": 1}),
@@ -47,6 +49,7 @@ VARIANTS: Mapping[str, Sequence[Parameters]] = {
     ),
     "requantisation_lanes": ({"PE": 1},),
     "requantisation_parameters": ({"PE": 1, "DEPTH": 5, "MEMORY_FILE": "words.dat"},),
+    "select_stream": ({"WORDS": 1},),
     "stream_queue": ({"DEPTH": 1},),
     "weight_rom": ({"DEPTH": 5, "MEMORY_FILE": "words.dat"},),
     "window_reader": ({"H": 1, "KH": 1, "OH": 1, "TOP": 0, "LINES": 2, "CF": 2},),

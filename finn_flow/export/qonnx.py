@@ -31,44 +31,47 @@ def to_qonnx(network: ODENet) -> ModelWrapper:
     Batch-norms become one Mul and one Add with constants; shapes are annotated. Tracing every iteration would take
     minutes for long loops, so Brevitas exports the network with two iterations per block, in which the constants that
     depend on the iteration are marks. The marks tell which constants belong in the rolled loops; these are then
-    written out with all their iterations.
+    written out with all their iterations. Fields of their own in each iteration leave nothing to roll: all are traced.
     """
     network = copy.deepcopy(network).cpu().eval()
-    counts = [block.iterations for block in network.ode_blocks]
-    stages = [block.solver.stages for block in network.ode_blocks]
+    if not all(block.shared for block in network.ode_blocks):
+        for module in network.modules():
+            if isinstance(module, FieldBatchNorm):
+                module.freeze()
+        return cleanup_model(_export(network))
+    passes = [block.iterations * block.solver.stages for block in network.ode_blocks]
     stacks = _mark_constants(network)
     for block in network.ode_blocks:
         block.iterations = TRACED_ITERATIONS
     rolled = cleanup_model(_export(network)).transform(RollODEBlocks())
     loops = rolled.get_nodes_by_op_type("ODELoop")
-    for loop, iterations, per_step in zip(loops, counts, stages, strict=True):
-        getCustomOp(loop).set_nodeattr("iterations", iterations)
+    for loop, count in zip(loops, passes, strict=True):
+        getCustomOp(loop).set_nodeattr("iterations", count)
         for parameter in loop.input[1:]:
-            mark = float(rolled.get_initializer(parameter).flat[0])
-            stack, use = stacks[mark]
-            rolled.set_initializer(parameter, stack[use::per_step])
+            traced = rolled.get_initializer(parameter)
+            whole = np.resize(traced, (count, *traced.shape[1:])) if traced.dtype == bool else stacks[traced.flat[0]]
+            rolled.set_initializer(parameter, whole)
     model, _ = UnrollODEBlocks().apply(rolled)  # not by `transform`, whose clean-up is quadratic in the nodes
     return model
 
 
-def _mark_constants(network: ODENet) -> dict[float, tuple[NDArray[np.float32], int]]:
+def _mark_constants(network: ODENet) -> dict[float, NDArray[np.float32]]:
     """Freeze all batch-norms and replace the constants of those in ODE blocks by marks.
 
-    Returns, by mark, the true constants of all uses, [uses, 1, C, 1, 1], and the number of the marked use.
+    Returns the true constants of all uses, [uses, 1, C, 1, 1], by the mark of the first of them.
     """
-    stacks: dict[float, tuple[NDArray[np.float32], int]] = {}
+    stacks: dict[float, NDArray[np.float32]] = {}
     mark = FIRST_MARK
     for module in network.modules():
         if not isinstance(module, FieldBatchNorm):
             continue
         module.freeze()
         uses = len(module.times)
-        for kind in ("factor", "offset") if uses > 1 else ():
+        for kind in (f"{what}_{n}" for n in range(len(module.gains)) for what in ("factor", "offset") if uses > 1):
             buffers = [module.get_buffer(f"{kind}_{use}") for use in range(uses)]
-            stack = np.stack([buffer.numpy().copy() for buffer in buffers])
-            for use, buffer in enumerate(buffers):
+            stacks[mark] = np.stack([buffer.numpy().copy() for buffer in buffers])
+            for buffer in buffers:
                 buffer.fill_(mark)
-                stacks[mark] = stack, use
                 mark += 1.0
     return stacks
 

@@ -16,8 +16,10 @@ Folding = dict[str, int | str]
 
 _CHANNEL_PARALLEL = {
     "ChannelAffine_rtl": "NumChannels",
+    "Deinterleave_rtl": "NumChannels",
     "DepthwiseConv_rtl": "NumChannels",
     "Fork_rtl": "NumChannels",
+    "Interleave_rtl": "NumChannels",
     "Lookup_rtl": "NumChannels",
     "ODEUpdate_rtl": "NumChannels",
     "GlobalSumPool_rtl": "NumChannels",
@@ -25,6 +27,7 @@ _CHANNEL_PARALLEL = {
     "IndexedThresholding_rtl": "NumChannels",
     "PositionThresholding_rtl": "NumChannels",
     "Requantisation_rtl": "NumChannels",
+    "Select_rtl": "NumChannels",
     "Thresholding_rtl": "NumChannels",
     "TopK_rtl": "Labels",
     "WindowReduce_rtl": "NumChannels",

@@ -10,6 +10,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
 from finn_flow.transformations.hardware_graph import HardwareGraph
+from finn_flow.transformations.insert_fifos import MIN_DEPTH
 from finn_flow.transformations.integer_graph import integer_type
 
 INDEX = "index"
@@ -128,4 +129,75 @@ def convert_update(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph
         fraction_bits=instance.get_nodeattr("fraction_bits"),
         state_fraction_bits=instance.get_nodeattr("state_fraction_bits"),
         bounds=[instance.get_nodeattr("lowest"), instance.get_nodeattr("highest")],
+    )
+
+
+def convert_interleave(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph) -> None:
+    """Make one stream of several, word by word."""
+    inputs = [hardware.tensor(name) for name in node.input]
+    hardware.define_like(model, node.output[0])
+    shape = hardware.shapes[inputs[0]]
+    if len(set(inputs)) == 1:
+        inputs = _copies(hardware, inputs[0], len(inputs))
+    hardware.emit(
+        "Interleave_rtl",
+        inputs,
+        node.output[0],
+        tensors=len(inputs),
+        NumChannels=shape[-1],
+        PE=1,
+        numInputVectors=list(shape[:-1]),
+        inputDataType=hardware.dtypes[inputs[0]],
+    )
+
+
+def _copies(hardware: HardwareGraph, x: str, count: int) -> list[str]:
+    """Make copies of a stream for a node that reads it several times, which qonnx cannot name apart."""
+    copies = [f"{x}_start{i}" for i in range(count)]
+    *vectors, channels = hardware.shapes[x]
+    dtype = hardware.dtypes[x]
+    for copy in copies:
+        hardware.define(copy, hardware.shapes[x], dtype)
+    attributes = {"NumChannels": channels, "PE": 1, "numInputVectors": vectors, "inputDataType": dtype}
+    fork = hardware.emit("Fork_rtl", [x], copies[0], NumOutputs=count, outFIFODepths=[MIN_DEPTH] * count, **attributes)
+    fork.output.extend(copies[1:])
+    return copies
+
+
+def convert_deinterleave(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph) -> None:
+    """Take one stream out of several that lie side by side."""
+    x, output = hardware.tensor(node.input[0]), node.output[0]
+    hardware.define_like(model, output)
+    shape = hardware.shapes[output]
+    instance = getCustomOp(node)
+    hardware.emit(
+        "Deinterleave_rtl",
+        [x],
+        output,
+        tensors=instance.get_nodeattr("tensors"),
+        position=instance.get_nodeattr("position"),
+        NumChannels=shape[-1],
+        PE=1,
+        numInputVectors=list(shape[:-1]),
+        inputDataType=hardware.dtypes[x],
+    )
+
+
+def convert_select(model: ModelWrapper, node: NodeProto, hardware: HardwareGraph) -> None:
+    """Make a choice between two streams by the iteration."""
+    first, second, parameter = (hardware.tensor(name) for name in node.input)
+    output = node.output[0]
+    hardware.define_like(model, output)
+    hardware.set_parameter(model, parameter, hardware.indexed[parameter].reshape(-1))
+    hardware.uses_index = True
+    shape = hardware.shapes[output]
+    hardware.emit(
+        "Select_rtl",
+        [first, second, parameter, INDEX],
+        output,
+        NumChannels=shape[-1],
+        PE=1,
+        numInputVectors=list(shape[:-1]),
+        inputDataType=hardware.dtypes[output],
+        iterations=hardware.iterations,
     )

@@ -15,7 +15,10 @@ from finn_flow.errors import UserError
 from finn_flow.transformations.convert_elementwise import (
     INDEX,
     convert_affine,
+    convert_deinterleave,
+    convert_interleave,
     convert_lookup,
+    convert_select,
     convert_thresholds,
     convert_update,
 )
@@ -159,6 +162,9 @@ _CONVERTERS = {
     "MaxPool": convert_max_pool,
     "ReduceSum": _convert_pool,
     "Reshape": _convert_reshape,
+    "Interleave": convert_interleave,
+    "Deinterleave": convert_deinterleave,
+    "Select": convert_select,
     "ODEUpdate": convert_update,
     "ODELoop": _convert_loop,
 }

@@ -9,7 +9,9 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from finn_flow.errors import UserError
 from finn_flow.transformations.elementwise import Expression, Operation
+from finn_flow.transformations.exact_sums import gather_sum
 from finn_flow.transformations.integer_graph import Codes, IntegerGraph, Pending, Positions, Stacked, Weights
+from finn_flow.transformations.lower_states import states_of
 
 MOST_SOURCES = 2
 
@@ -20,10 +22,10 @@ def lower_elementwise(model: ModelWrapper, node: NodeProto, graph: IntegerGraph)
     sources: dict[str, Codes] = {}
     operands: list[Expression] = []
     positions: Positions = ()
+    dynamic = _with_few_sources(node, graph)
     for name in node.input:
-        value = graph.env.get(name)
-        if isinstance(value, Codes | Pending):
-            pending = as_pending(value)
+        pending = dynamic.get(name)
+        if pending is not None:
             if pending.shape != shape:
                 raise UserError(
                     f"{node.name}: operand {name} has shape {list(pending.shape)} where the result has {list(shape)}; "
@@ -42,9 +44,20 @@ def lower_elementwise(model: ModelWrapper, node: NodeProto, graph: IntegerGraph)
     if len(sources) > MOST_SOURCES:
         raise UserError(
             f"{node.name}: its result depends on {len(sources)} quantised tensors ({', '.join(sources)}); put a "
-            "quantiser behind every sum of two"
+            "quantiser behind every sum of two, or add them with scales that are powers of two"
         )
     graph.env[node.output[0]] = Pending(tuple(sources.values()), Operation(node, tuple(operands)), shape, positions)
+
+
+def _with_few_sources(node: NodeProto, graph: IntegerGraph) -> dict[str, Pending]:
+    """Return the operands that depend on integer tensors; where these are too many, sums among them are added up."""
+    values = {name: graph.env.get(name) for name in node.input}
+    found = {name: as_pending(value) for name, value in values.items() if isinstance(value, Codes | Pending)}
+    if len({source.name for pending in found.values() for source in pending.sources}) > MOST_SOURCES:
+        for name, pending in found.items():
+            gathered = gather_sum(pending, f"{name}_sum", graph) if len(pending.sources) > 1 else None
+            found[name] = gathered or pending
+    return found
 
 
 def as_pending(value: Codes | Pending) -> Pending:
@@ -107,12 +120,23 @@ def lower_concat(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> N
             parts.append(per_use[:, 0].astype(np.float32))
         else:
             raise UserError(f"{node.name}: operand {name} must be quantised or a constant; put a quantiser before it")
+    joined = Stacked(tuple(parts))
+    if states_of(joined) is None or not _are_states(model, node.output[0]):
+        _check_one_quantised(node, parts)
+    graph.env[node.output[0]] = joined
+
+
+def _are_states(model: ModelWrapper, name: str) -> bool:
+    """Whether a tensor is only passed to a loop, out of its body, or taken apart again."""
+    return all(reader.op_type in ("ODELoop", "Split") for reader in model.find_consumers(name) or [])
+
+
+def _check_one_quantised(node: NodeProto, parts: list[Codes | NDArray[np.float32]]) -> None:
     if sum(isinstance(part, Codes) for part in parts) != 1:
         raise UserError(
             f"{node.name}: joins {sum(isinstance(part, Codes) for part in parts)} quantised tensors; only constants, "
             "such as the time, can be joined to one"
         )
-    graph.env[node.output[0]] = Stacked(tuple(parts))
 
 
 def lower_copy(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> None:

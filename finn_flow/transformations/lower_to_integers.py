@@ -14,7 +14,7 @@ from qonnx.transformation.base import Transformation
 from finn_flow.errors import UserError
 from finn_flow.transformations.elementwise import ELEMENTWISE_OPS
 from finn_flow.transformations.graph_index import live_nodes
-from finn_flow.transformations.integer_graph import Codes, IntegerGraph, build_model
+from finn_flow.transformations.integer_graph import Codes, IntegerGraph, Stacked, build_model
 from finn_flow.transformations.interface import read_input, read_outputs, write_forms
 from finn_flow.transformations.lower_batch_norm import lower_batch_norm
 from finn_flow.transformations.lower_elementwise import lower_concat, lower_copy, lower_elementwise
@@ -23,13 +23,18 @@ from finn_flow.transformations.lower_outputs import as_output
 from finn_flow.transformations.lower_pooling import lower_average_pool, lower_max_pool, lower_whole_map_pool
 from finn_flow.transformations.lower_quantisers import lower_quant
 from finn_flow.transformations.lower_reshapes import lower_reshape
+from finn_flow.transformations.lower_states import (
+    deinterleave,
+    interleave,
+    lower_expand,
+    lower_split,
+    lower_tile,
+    lower_where,
+    states_of,
+)
 from finn_flow.transformations.normal_form import ToNormalForm
 
 _STATE_ADVICE = "share one state quantiser q: z = q(z) before the first step, and z = q(z + i(f(z))) in each"
-
-
-class UnquantisedOutput(UserError):
-    """An output of a graph, or of a loop's body, has no codes."""
 
 
 class LowerToIntegers(Transformation):
@@ -75,23 +80,27 @@ def is_lowered(model: ModelWrapper) -> bool:
 
 
 def _lower_graph(model: ModelWrapper, graph: IntegerGraph) -> list[Codes]:
-    for node in model.graph.node:
-        handler = _HANDLERS.get(node.op_type)
-        if handler is None:
-            raise UserError(f"{node.name}: no integer form of {node.op_type} is known; remove it or quantise around it")
-        handler(model, node, graph)
+    _lower_nodes(model, graph)
     outputs = []
     for output in model.graph.output:
         value = as_output(graph.env.get(output.name))
         if value is None:
             producer = model.find_producer(output.name)
             last = producer.name if producer is not None else "the input"
-            raise UnquantisedOutput(
+            raise UserError(
                 f"output {output.name}: {last} gives no integers; leave out the function after the last quantised "
                 "layer, or put a quantiser behind it"
             )
         outputs.append(value[0])
     return outputs
+
+
+def _lower_nodes(model: ModelWrapper, graph: IntegerGraph) -> None:
+    for node in model.graph.node:
+        handler = _HANDLERS.get(node.op_type)
+        if handler is None:
+            raise UserError(f"{node.name}: no integer form of {node.op_type} is known; remove it or quantise around it")
+        handler(model, node, graph)
 
 
 def _numbers(values: NDArray[np.float64]) -> tuple[float, ...]:
@@ -107,28 +116,30 @@ def _described(state: Codes) -> str:
 def _lower_loop(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> None:
     instance = getCustomOp(node)
     body = instance.get_nodeattr("body")
-    state = graph.env.get(node.input[0])
-    if not isinstance(state, Codes):
+    states = states_of(graph.env.get(node.input[0]))
+    if states is None:
         last = body.find_producer(body.graph.output[0].name)
         raise UserError(
             f"{node.name}: its state {node.input[0]} is not quantised; put one quantiser q in front of the block and "
             f"behind {last.name if last is not None else 'the sum'} in every iteration: z = q(z), then z = q(z + f(z))"
         )
+    state = interleave(states, f"{node.input[0]}_states", graph)
     inner = IntegerGraph()
     entry = body.graph.input[0].name
-    inner.env[entry] = inner.know(Codes(entry, state.scale, state.lowest, state.highest, state.shape))
     inner.shapes[entry], inner.dtypes[entry] = state.shape, graph.dtypes[state.name]
+    joint = inner.know(Codes(entry, state.scale, state.lowest, state.highest, state.shape))
+    entering = deinterleave(joint, states, entry, inner)
+    inner.env[entry] = joint if len(states) == 1 else Stacked(entering)
     for tensor, parameter in zip(body.graph.input[1:], node.input[1:], strict=True):
         inner.indexed[tensor.name] = model.get_initializer(parameter)
-    try:
-        (result,) = _lower_graph(body, inner)
-    except UnquantisedOutput:
-        result = None
-    if result is None or not isinstance(inner.env.get(body.graph.output[0].name), Codes):
+    _lower_nodes(body, inner)
+    leaving = states_of(inner.env.get(body.graph.output[0].name))
+    if leaving is None or len(leaving) != len(states):
         raise UserError(f"{node.name}: the state that leaves the loop is not quantised; {_STATE_ADVICE}")
-    before, after = _described(state), _described(result)
-    if before != after:
-        raise UserError(f"{node.name}: the state enters with {before} but leaves with {after}; {_STATE_ADVICE}")
+    for before, after in zip(map(_described, states), map(_described, leaving), strict=True):
+        if before != after:
+            raise UserError(f"{node.name}: the state enters with {before} but leaves with {after}; {_STATE_ADVICE}")
+    result = interleave(leaving, f"{body.graph.output[0].name}_states", inner)
     stacked = []
     needed = {name for number in live_nodes(inner.nodes, [result.name]) for name in inner.nodes[number].input}
     parameters = {name: value for name, value in inner.new_parameters.items() if name in needed}
@@ -145,7 +156,8 @@ def _lower_loop(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> No
     new_instance.set_nodeattr("body", lowered)
     name = node.output[0]
     graph.shapes[name], graph.dtypes[name] = state.shape, inner.dtypes[result.name]
-    graph.env[name] = graph.know(Codes(name, state.scale, state.lowest, state.highest, state.shape))
+    output = graph.know(Codes(name, state.scale, state.lowest, state.highest, state.shape))
+    graph.env[name] = output if len(states) == 1 else Stacked(deinterleave(output, states, name, graph))
 
 
 _HANDLERS = {
@@ -161,6 +173,10 @@ _HANDLERS = {
     "AveragePool": lower_average_pool,
     **dict.fromkeys(("MaxPool", "GlobalMaxPool"), lower_max_pool),
     "Concat": lower_concat,
+    "Split": lower_split,
+    "Expand": lower_expand,
+    "Tile": lower_tile,
+    "Where": lower_where,
     "ODELoop": _lower_loop,
     **dict.fromkeys(("Reshape", "Flatten", "Squeeze", "Unsqueeze"), lower_reshape),
     **dict.fromkeys(ELEMENTWISE_OPS, lower_elementwise),

@@ -25,10 +25,11 @@ STACKABLE_POSITIONS = {
     **dict.fromkeys(("Conv", "ConvTranspose", "Gemm"), (2,)),
     "BatchNormalization": (1, 2, 3, 4),
     "Concat": (0, 1, 2, 3),
+    "Where": (0,),
 }
 """Inputs whose constants may differ between iterations; every other constant must be equal in all of them."""
 
-FLOATS = frozenset({TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE})
+STACKABLE_TYPES = frozenset({TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BOOL})
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,9 @@ def read_segment(index: GraphIndex, start: str, end: str, weights_by_value: bool
         elif name not in index.level:
             op_type = index.nodes[reader].op_type
             is_weight = position in WEIGHT_POSITIONS.get(op_type, ())
-            stackable = position in STACKABLE_POSITIONS.get(op_type, ()) and index.element_types.get(name) in FLOATS
+            stackable = (
+                position in STACKABLE_POSITIONS.get(op_type, ()) and index.element_types.get(name) in STACKABLE_TYPES
+            )
             if stackable or (is_weight and not weights_by_value):
                 tokens.append(("constant", index.element_types[name], index.shapes[name]))
             else:

@@ -2,14 +2,14 @@ import pytest
 import torch
 from torch.nn import functional
 
-from brevitas_models.batch_norm import FieldBatchNorm
+from brevitas_models.batch_norm import FieldBatchNorm, IncrementBatchNorm
 
 TIMES = (0.0, 0.25, 0.5)
 
 
 def random_norm(per_iteration=True):
     torch.manual_seed(0)
-    norm = FieldBatchNorm(4, TIMES, per_iteration=per_iteration, time_bias=True, gain=0.25)
+    norm = FieldBatchNorm(4, TIMES, per_iteration=per_iteration, time_bias=True)
     for parameter in norm.parameters():
         torch.nn.init.normal_(parameter)
     return norm
@@ -33,7 +33,7 @@ def test_evaluation_is_the_training_formula(per_iteration):
 def test_training_formula():
     norm, x = random_norm(), torch.randn(8, 4, 5, 5)
     plain = functional.batch_norm(x, None, None, norm.weight, norm.bias, training=True, eps=norm.eps)
-    expected = 0.25 * (plain + norm.time_bias.reshape(1, 4, 1, 1) * 0.5)
+    expected = plain + norm.time_bias.reshape(1, 4, 1, 1) * 0.5
     torch.testing.assert_close(norm(x, 2), expected)
 
 
@@ -42,6 +42,27 @@ def test_frozen_constants_are_the_same():
     before = [norm(x, iteration) for iteration in range(3)]
     norm.freeze()
     assert all(torch.equal(norm(x, iteration), y) for iteration, y in enumerate(before))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_increments_are_multiples_of_one_batch_norm(training):
+    gains = [(0.5, 0.25, 1.0), (0.125, 0.0, 2.0)]
+    torch.manual_seed(0)
+    norm = IncrementBatchNorm(4, TIMES, gains, per_iteration=True, time_bias=True).train(training)
+    plain = FieldBatchNorm(4, TIMES, per_iteration=True, time_bias=True).train(training)
+    for parameter, other in zip(norm.parameters(), plain.parameters(), strict=True):
+        torch.nn.init.normal_(parameter)
+        other.data.copy_(parameter.data)
+    for iteration in range(3):
+        x = torch.randn(8, 4, 5, 5)
+        y = plain(x, iteration)
+        for found, use in zip(norm(x, iteration), gains, strict=True):
+            torch.testing.assert_close(found, use[iteration] * y)
+        assert torch.equal(norm.running_mean, plain.running_mean)  # a batch counts once, however often it is used
+    norm.eval()
+    before = [norm(x, iteration) for iteration in range(3)]
+    norm.freeze()
+    assert all(torch.equal(a, b) for i in range(3) for a, b in zip(norm(x, i), before[i], strict=True))
 
 
 def test_statistics_per_iteration_or_shared():

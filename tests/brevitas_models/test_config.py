@@ -52,7 +52,11 @@ def test_feature_maps_halve_rounding_up():
         ({"iterations": [3, 65]}, "`iterations.1`: Input should be less than or equal to 64, not 65"),
         ({"image_size": [12]}, "`image_size`"),
         ({"image_size": [12, 1]}, "`image_size` must leave at least 2x2 pixels for the last of 2 ODE blocks"),
-        ({"solver": "heun"}, "`solver`: Input should be 'euler', not 'heun'"),
+        (
+            {"solver": "rk45"},
+            "`solver`: Input should be 'euler', 'midpoint', 'heun', 'low_storage_rk3', 'rk4' or 'low_storage_rk4', "
+            "not 'rk45'",
+        ),
         ({"convolution": "separable"}, "`convolution`"),
         ({"time": True}, "`time`"),
         ({"batch_norm": "none"}, "`batch_norm`"),

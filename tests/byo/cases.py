@@ -21,10 +21,14 @@ from tests.byo.export import Values
 from tests.byo.layers import (
     CHANNELS,
     CLASSES,
+    RK4,
     EightBitImage,
     Euler,
     Head,
+    Heun,
+    Midpoint,
     conv,
+    fixed_point,
     negate_gains,
     network,
     quantiser,
@@ -213,6 +217,20 @@ CASES: dict[str, Case] = {
     "max pool": Case("2x2 maximum pool in the stem", lambda: network(first=_pooled_stem()), export=_TIDY),
     "dilation": Case("dilated convolution", lambda: network(Euler(_dense_field(dilation=2, padding=2))), export=_TIDY),
     "a quarter of f": Case("`z + f(z) / 4`", lambda: network(Euler(separable_field(), step_size=0.25)), export=_TIDY),
+    "midpoint": Case("midpoint method written out", lambda: network(Midpoint(separable_field())), export=_TIDY),
+    "Heun": Case("Heun's method written out", lambda: network(Heun(separable_field())), export=_TIDY),
+    "RK4": Case(
+        "`z + (k1 + 2 k2 + 2 k3 + k4) / 6`, scales that are powers of two",
+        lambda: network(RK4(separable_field(), state=fixed_point())),
+        export=_TIDY,
+    ),
+    "RK4, any scale": Case(
+        "the same with default quantisers",
+        lambda: network(RK4(separable_field())),
+        "Add_4: its result depends on 3 quantised tensors (Quant_22_out0, Quant_26_out0, Quant_30_out0); put a "
+        "quantiser behind every sum of two, or add them with scales that are powers of two",
+        export=_TIDY,
+    ),
     "binary weights": Case(
         "weights of one bit",
         lambda: network(Euler(separable_field(weight_quant=SignedBinaryWeightPerTensorConst))),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import brevitas.nn as qnn
 import torch
-from brevitas.quant.fixed_point import Uint8ActPerTensorFixedPoint
+from brevitas.quant.fixed_point import Int8ActPerTensorFixedPoint, Uint8ActPerTensorFixedPoint
 from torch import Tensor, nn
 
 CHANNELS = 4
@@ -36,6 +36,11 @@ def relu(bits: int = 4, **options: object) -> nn.Module:
 def quantiser(bits: int = 8, **options: object) -> nn.Module:
     """Return Brevitas's default signed quantiser: one scale, any float."""
     return qnn.QuantIdentity(bit_width=bits, **options)
+
+
+def fixed_point() -> nn.Module:
+    """Return Brevitas's signed quantiser whose scale is a power of two."""
+    return qnn.QuantIdentity(act_quant=Int8ActPerTensorFixedPoint)
 
 
 def separable_field(channels: int = CHANNELS, **options: object) -> nn.Sequential:
@@ -71,6 +76,43 @@ class Euler(nn.Module):
         for _ in range(self.steps):
             increment = self.increment(self.field(z))
             z = self.state(z + (increment if self.step_size == 1.0 else self.step_size * increment))
+        return z
+
+
+class Midpoint(Euler):
+    """z = q(z + i(f(q(z + i(f(z)) / 2))))."""
+
+    def forward(self, z: Tensor) -> Tensor:
+        z = self.state(z)
+        for _ in range(self.steps):
+            half = self.state(z + self.increment(self.field(z)) / 2)
+            z = self.state(z + self.increment(self.field(half)))
+        return z
+
+
+class Heun(Euler):
+    """z = q(z + (k1 + k2) / 2), with k1 = i(f(z)) and k2 = i(f(q(z + k1)))."""
+
+    def forward(self, z: Tensor) -> Tensor:
+        z = self.state(z)
+        for _ in range(self.steps):
+            first = self.increment(self.field(z))
+            second = self.increment(self.field(self.state(z + first)))
+            z = self.state(z + self.increment((first + second) / 2))
+        return z
+
+
+class RK4(Euler):
+    """z = q(z + (k1 + 2 k2 + 2 k3 + k4) / 6), with k4 = i(f(q(z + k3))) and so on."""
+
+    def forward(self, z: Tensor) -> Tensor:
+        z = self.state(z)
+        for _ in range(self.steps):
+            k1 = self.increment(self.field(z))
+            k2 = self.increment(self.field(self.state(z + k1 / 2)))
+            k3 = self.increment(self.field(self.state(z + k2 / 2)))
+            k4 = self.increment(self.field(self.state(z + k3)))
+            z = self.state(z + (k1 + 2 * k2 + 2 * k3 + k4) / 6)
         return z
 
 

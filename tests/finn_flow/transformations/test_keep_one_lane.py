@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
 from brevitas_models.config import NetworkConfig
@@ -24,18 +25,23 @@ from finn_flow.transformations.name_nodes import NameNodes
 from finn_flow.verilator import Stall
 from tests.finn_flow.netlist.one_block import CLOCK_NS, PART
 
-CONFIG = NetworkConfig(in_channels=3, image_size=[8, 12], channels=[8, 12], iterations=[2, 3])
+EULER = NetworkConfig(in_channels=3, image_size=[8, 12], channels=[8, 12], iterations=[2, 3])
+RK4 = NetworkConfig(in_channels=1, image_size=[4, 6], channels=[4], iterations=[2], solver="rk4")
 FRAMES = 5
 
 
-@pytest.fixture(scope="module")
-def model():
-    ensure_finn()
-    model = to_qonnx(untrained_network(CONFIG, seed=0))
+def hardware(config: NetworkConfig, cycles: int) -> ModelWrapper:
+    model = to_qonnx(untrained_network(config, seed=0))
     for step in (step_roll_ode_blocks, step_lower_to_integers, step_select_labels, step_convert_to_hardware):
         model = step(model, None)
-    fold_for_cycles(model, 600, "ZCU104")
+    fold_for_cycles(model, cycles, "ZCU104")
     return model.transform(InsertWidthConverters()).transform(InsertFIFOs()).transform(NameNodes())
+
+
+@pytest.fixture(scope="module")
+def models() -> list[ModelWrapper]:
+    ensure_finn()
+    return [hardware(EULER, 600), hardware(RK4, 400)]
 
 
 def end_cycles(netlist: Netlist, stall: Stall) -> list[int]:
@@ -45,8 +51,9 @@ def end_cycles(netlist: Netlist, stall: Stall) -> list[int]:
         return accelerator.run(frames, stall=stall).frame_end_cycles.tolist()
 
 
-def test_same_time_with_and_without_stalls(model, tmp_path: Path) -> None:
-    nodes = [node for graph in (model, *map(loop_body, loops(model))) for node in graph.graph.node]
+def test_same_time_with_and_without_stalls(models, tmp_path: Path) -> None:
+    graphs = [graph for model in models for graph in (model, *map(loop_body, loops(model)))]
+    nodes = [node for graph in graphs for node in graph.graph.node]
     many_lanes = {node.op_type for node in nodes if node.op_type in LANES and getCustomOp(node).get_nodeattr("PE") > 1}
     assert many_lanes >= set(LANES) - {
         "GlobalSumPool_rtl",
@@ -55,7 +62,8 @@ def test_same_time_with_and_without_stalls(model, tmp_path: Path) -> None:
         "PositionThresholding_rtl",
         "WindowReduce_rtl",
     }
-    whole = write_netlist(model, tmp_path / "whole", PART, CLOCK_NS)
-    timing = write_netlist(model, tmp_path / "timing", PART, CLOCK_NS, carries_data=False)
-    for stall in (Stall.none(), Stall.random(0.3, 0.3, seed=1), Stall.random(0.0, 0.6, seed=2, burst_cycles=30)):
-        assert end_cycles(timing, stall) == end_cycles(whole, stall)
+    for number, model in enumerate(models):
+        whole = write_netlist(model, tmp_path / f"whole_{number}", PART, CLOCK_NS)
+        timing = write_netlist(model, tmp_path / f"timing_{number}", PART, CLOCK_NS, carries_data=False)
+        for stall in (Stall.none(), Stall.random(0.3, 0.3, seed=1), Stall.random(0.0, 0.6, seed=2, burst_cycles=30)):
+            assert end_cycles(timing, stall) == end_cycles(whole, stall)

@@ -1,0 +1,1 @@
+"""Several streams side by side in one: integer reference, ops on both levels and RTL core."""
