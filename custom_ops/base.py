@@ -23,9 +23,6 @@ from finn_flow.errors import UserError
 
 OPS_FOLDER = Path(__file__).parent
 
-EXACT_BITS = 25
-"""Widest signed integers that float32 holds all of."""
-
 Attributes = dict[str, tuple[Any, ...]]
 Constants = dict[int, NDArray[np.int64]]
 
@@ -213,7 +210,7 @@ class HardwareOp(RTLBackend):
         ]
         for name, stream, values in zip(node.output, self.output_streams(), self.compute(inputs), strict=True):
             to_integers(node.name, f"output {name}", values, stream.datatype)
-            context[name] = values.astype(np.float32 if stream.datatype.bitwidth() <= EXACT_BITS else np.float64)
+            context[name] = values.astype(stream.array_type)
 
     # Code generation
 

@@ -65,7 +65,7 @@ def simulate_frames(op: StreamingNode, context: dict[str, NDArray]) -> None:
         values = to_integers(node.name, f"input {name}", np.asarray(context[name]), stream.datatype)
         if stream.shape == (1,):
             values = np.repeat(values.reshape(1), frames)
-        folded = values.reshape(-1, stream.pe).astype(np.float32)
+        folded = values.reshape(-1, stream.pe).astype(stream.array_type)
         words[f"in{i}"] = npy_to_rtlsim_input(folded, stream.datatype, stream.width_bits)
     outputs = op.output_streams()
     io: dict[str, dict[str, list[int]]] = {"inputs": words, "outputs": {f"out{i}": [] for i in range(len(outputs))}}
@@ -89,4 +89,4 @@ def simulate_frames(op: StreamingNode, context: dict[str, NDArray]) -> None:
         shape = (frames * stream.words, stream.pe)
         bits = stream.datatype.bitwidth()
         values = rtlsim_output_to_npy(io["outputs"][f"out{i}"], None, stream.datatype, shape, stream.width_bits, bits)
-        context[name] = np.asarray(values, dtype=np.float32).reshape(frames * stream.shape[0], *stream.shape[1:])
+        context[name] = np.asarray(values, dtype=stream.array_type).reshape(frames * stream.shape[0], *stream.shape[1:])

@@ -5,7 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 from qonnx.core.datatype import BaseDataType
+
+EXACT_BITS = 25
+"""Widest signed integers that float32 holds all of."""
+
+
+def array_type(datatype: BaseDataType) -> type[np.float32 | np.float64]:
+    """Return the type of floats that hold all integers of a type."""
+    return np.float32 if datatype.bitwidth() <= EXACT_BITS else np.float64
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,11 @@ class Stream:
     def folded_shape(self) -> tuple[int, ...]:
         """Shape with the last axis split into words and elements."""
         return (*self.shape[:-1], self.shape[-1] // self.pe, self.pe)
+
+    @property
+    def array_type(self) -> type[np.float32 | np.float64]:
+        """Type of the floats in which the tensor's integers are executed."""
+        return array_type(self.datatype)
 
     @property
     def words(self) -> int:

@@ -35,7 +35,7 @@ class ChannelAffine(CustomOp):
         node = self.onnx_node
         x, constants = (np.rint(context[name]).astype(np.int64) for name in node.input)
         found = channel_affine(np.moveaxis(x, 1, -1), constants)
-        context[node.output[0]] = np.moveaxis(found, -1, 1).astype(np.float32)
+        context[node.output[0]] = np.moveaxis(found, -1, 1).astype(np.float64)  # wider than float32 holds
 
     def verify_node(self) -> list[str]:
         """Return no finding: there are no attributes."""

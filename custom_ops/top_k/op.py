@@ -34,7 +34,7 @@ class TopK_rtl(HardwareOp):
     numInputVectors
         Leading axes, all 1.
     inputDataType
-        Integer of 1 to 32 bits. The output has the narrowest unsigned type that holds Labels - 1.
+        Integer of 1 to 48 bits. The output has the narrowest unsigned type that holds Labels - 1.
     """
 
     core = "top_k"
@@ -60,7 +60,7 @@ class TopK_rtl(HardwareOp):
         check_length(name, "numInputVectors", vectors, max(len(vectors), 1))
         if set(vectors) != {1}:
             raise UserError(f"{name}: numInputVectors must be all 1, not {vectors}; one vector is one frame")
-        check_integer(name, "inputDataType", self.attribute_datatype("inputDataType"), (1, 32))
+        check_integer(name, "inputDataType", self.attribute_datatype("inputDataType"), (1, 48))
 
     def input_streams(self) -> list[Stream]:
         shape = (*self.get_nodeattr("numInputVectors"), self.get_nodeattr("Labels"))

@@ -75,6 +75,8 @@ class GraphModules:
                 join(tensor, producer, None)
             else:
                 join(tensor, producer, _only(consumers.get(tensor, []), tensor))
+        place = {streams[name].tensor: number for number, name in enumerate(ports["out"])}
+        ports["out"] = [ports["out"][place[tensor]] for tensor in outputs]  # ports are numbered as the graph's outputs
         instances = [self._node(model, op, loop, connections[op.onnx_node.name]) for op in ops]
         module = Module(name, kind, what, loop, tuple(ports["in"]), tuple(ports["out"]), streams, tuple(instances))
         self.modules[name] = module

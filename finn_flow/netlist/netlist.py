@@ -165,9 +165,14 @@ class Netlist:
         """
         top = self.modules[self.top]
         selecting = {instance.name for instance in top.instances if instance.op_type == "TopK_rtl"}
-        selected = iter([name for name, stream in top.streams.items() if stream.consumer in selecting])
-        ends = zip(self.results, top.outputs, strict=True)
-        return [(top.name, next(selected) if form.labels else name) for form, name in ends]
+        into = {stream.consumer: name for name, stream in top.streams.items() if stream.consumer in selecting}
+        found = []
+        for form, name in zip(self.results, top.outputs, strict=True):
+            node = top.streams[name].producer
+            while form.labels and node not in into:  # a FIFO behind the selection
+                node = next(stream.producer for stream in top.streams.values() if stream.consumer == node)
+            found.append((top.name, into[node] if form.labels else name))
+        return found
 
     def value_shape(self, output: int) -> tuple[int, ...]:
         """Return the shape [1, H, W, C] of the values of an output."""

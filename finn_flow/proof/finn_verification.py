@@ -153,9 +153,7 @@ class FinnVerification:
 
 def _as_given(form: OutputForm, codes: NDArray[np.int64]) -> NDArray[np.float64]:
     """Values, in the given model's order, of codes [N, ..., channels]."""
-    scale, offset = (np.asarray(numbers, dtype=np.float64) for numbers in (form.scale, form.offset))
-    values = codes * scale + offset
-    return form.as_given(np.moveaxis(values, -1, 1)) if values.ndim > 2 else values
+    return np.asarray(form.as_given(form.values(np.moveaxis(codes, -1, 1))))
 
 
 def _place(config: Any, path: str | Path, key: str) -> Path:

@@ -35,12 +35,12 @@ _PASSING = frozenset({"StreamingFIFO_rtl", "StreamingDataWidthConverter_rtl"})
 """Nodes that only pass values on."""
 
 
-Forms = tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]
+Forms = tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
 
 
 def _forms(model: ModelWrapper) -> Forms:
-    """Return what integers of a model's outputs stand for: a step that makes labels comparable changes it."""
-    return tuple((output.scale, output.offset) for output in read_outputs(model))
+    """Return what a model makes of its last layers' integers: a step that selects labels may change it."""
+    return tuple((output.factor, output.shift) for output in read_outputs(model))
 
 
 def _arithmetic(model: ModelWrapper) -> list[tuple[str, bytes]]:
@@ -141,7 +141,7 @@ class Proof:
         for output, found, expected in zip(outputs, results, given, strict=True):
             turned = expected.reshape(len(found), *output.as_given(found).shape[1:])
             turned = np.transpose(turned, np.argsort(output.axes)) if output.axes else turned
-            wrong |= np.any(np.rint(output.codes(turned)) != found, axis=tuple(range(1, found.ndim)))
+            wrong |= np.any(output.codes(turned) != found, axis=tuple(range(1, found.ndim)))
         if wrong.any():
             inputs = form.normalised(values)
             floats = with_batch_size(self._float_model, len(codes))

@@ -72,8 +72,9 @@ class AcceleratorRun:
 
     @property
     def frame_end_cycles(self) -> NDArray[np.int64]:
-        """Cycle of each frame's last output word."""
-        return self.result.streams[next(iter(self.netlist.outputs))].frame_end_cycles
+        """Cycle of each frame's last output word, of all outputs."""
+        ends = [self.result.streams[name].frame_end_cycles for name in self.netlist.outputs]
+        return np.asarray(np.maximum.reduce(ends))
 
     @property
     def first_frame_latency_cycles(self) -> int:

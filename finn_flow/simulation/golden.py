@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
@@ -46,7 +47,7 @@ class GoldenFrames:
     frames
         Image codes, integers [N, H, W, C].
     labels
-        Positions of the largest values, [N], or [N, K] of the K largest; None where no label is selected.
+        Positions of the K largest values, [N, K]; None where no label is selected.
     logits
         Integer codes of the last layer, [N, values], channels last; None where only labels are known.
     truth
@@ -113,6 +114,8 @@ def load_golden(path: Path, netlist: Netlist, expected: Path | None = None) -> G
         if not np.isfinite(values).all():
             raise UserError(f"{path}: its {name} hold values that are not finite")
     form, *others = netlist.results
+    if form.labels and logits.shape[1] == form.labels < math.prod(netlist.value_shape(0)[1:]):
+        return _of_labels(path, inputs, logits, netlist)
     unlike = 0 if form.labels != 1 or logits.shape[1] < 2 else int(np.sum(predicted != logits.argmax(axis=1)))
     if unlike:
         raise UserError(
@@ -120,8 +123,8 @@ def load_golden(path: Path, netlist: Netlist, expected: Path | None = None) -> G
         )
     codes = output_codes(path, "logits", logits, form, netlist)
     return GoldenFrames(
-        _frames(path, inputs, codes, netlist),
-        _labels(codes, form),
+        _frames(path, inputs, "logits", codes, netlist),
+        labels_of(codes, form),
         codes,
         arrays["labels"].astype(np.int64) if "labels" in arrays else None,
         str(path),
@@ -138,7 +141,8 @@ def random_golden(netlist: Netlist, model: ModelWrapper, count: int, seed: int) 
     found = execute_hardware(model, frames)
     others = tuple(found[f"logits_{number}"] for number in range(1, len(netlist.results)))
     source = f"random images (seed {seed}) and the hardware graph in Python"
-    return GoldenFrames(frames, found.get("labels"), found["logits"], None, source, others)
+    labels = found["labels"].reshape(count, -1) if "labels" in found else None
+    return GoldenFrames(frames, labels, found["logits"], None, source, others)
 
 
 def output_codes(path: Path, name: str, values: NDArray, form: OutputForm, netlist: Netlist) -> NDArray[np.int64]:
@@ -158,16 +162,26 @@ def output_codes(path: Path, name: str, values: NDArray, form: OutputForm, netli
         )
     turned = values.reshape(len(values), *given)
     turned = np.transpose(turned, np.argsort(form.axes)) if form.axes else turned
-    exact = form.codes(turned)
-    codes = np.rint(exact)
-    if np.any(np.abs(exact - codes) > ROUNDING):
+    exact = form.integers(turned)
+    if np.any(np.abs(exact - np.rint(exact)) > ROUNDING):
+        if form.host:
+            raise UserError(
+                f"{path}: {name} must be the values before the model's {' and '.join(form.host)}, which is left to the "
+                "host"
+            )
         scale = ", ".join(f"{number:g}" for number in sorted(set(form.scale)))
         raise UserError(f"{path}: its {name} are no multiples of {scale}, so it was made for another network")
-    return np.moveaxis(codes, 1, -1).reshape(len(values), -1).astype(np.int64)
+    return np.moveaxis(form.codes(turned), 1, -1).reshape(len(values), -1)
 
 
-def _frames(path: Path, inputs: NDArray, codes: NDArray[np.int64], netlist: Netlist) -> Frames:
-    """Return the frames that the inputs mean; where there is a choice, those that give the golden results."""
+def _of_labels(path: Path, inputs: NDArray, labels: NDArray, netlist: Netlist) -> GoldenFrames:
+    """Golden results of a model that selects labels itself."""
+    expected = labels.astype(np.int64)
+    return GoldenFrames(_frames(path, inputs, "labels", expected, netlist), expected, None, None, str(path))
+
+
+def _frames(path: Path, inputs: NDArray, what: str, expected: NDArray[np.int64], netlist: Netlist) -> Frames:
+    """Return the frames that the inputs mean; where there is a choice, those that give the golden logits or labels."""
     form = netlist.given
     plain = form.codes is None or (form.codes.highest == 255 and form.codes.scale in ((1.0,), (2**-8,)))
     choices = readings(path, inputs, netlist)
@@ -177,23 +191,23 @@ def _frames(path: Path, inputs: NDArray, codes: NDArray[np.int64], netlist: Netl
     tried, likeliest = [], None
     for name, frames in choices:
         likeliest = frames if likeliest is None and name == "codes" else likeliest
-        if np.array_equal(execute_hardware(model, frames[:TRIED])["logits"], codes[:TRIED]):
+        found = execute_hardware(model, frames[:TRIED])[what]
+        if np.array_equal(found.reshape(len(found), -1), expected[:TRIED]):
             return frames
         tried.append(name)
     if likeliest is None:
         raise UserError(
             f"{path}: inputs are uint8, but the accelerator takes {form.codes}, and as "
-            f"{', '.join(tried)} they do not give the golden logits; give the model's input values as float32"
+            f"{', '.join(tried)} they do not give the golden {what}; give the model's input values as float32"
         )
     return likeliest
 
 
-def _labels(codes: NDArray[np.int64], form: OutputForm) -> NDArray[np.int64] | None:
+def labels_of(codes: NDArray[np.int64], form: OutputForm) -> NDArray[np.int64] | None:
     """Return the positions of the largest values; the lowest among equal codes, which float32 may tell apart."""
     if not form.labels:
         return None
-    best = np.argsort(-codes, axis=1, kind="stable")[:, : form.labels]
-    return best[:, 0] if form.labels == 1 else best
+    return np.argsort(-codes, axis=1, kind="stable")[:, : form.labels]
 
 
 def _read_npz(path: Path) -> dict[str, NDArray]:
@@ -233,7 +247,6 @@ def _load_npy(path: Path, expected: Path, netlist: Netlist) -> GoldenFrames:
         raise UserError(f"{expected}: must hold one row per image of {path}, {len(frames)}, not {len(results)}")
     form = netlist.results[0]
     if form.labels and np.size(results) == form.labels * len(frames):
-        labels = results.reshape(len(frames), -1).astype(np.int64)
-        return GoldenFrames(frames, labels[:, 0] if form.labels == 1 else labels, None, None, str(path))
+        return GoldenFrames(frames, results.reshape(len(frames), -1).astype(np.int64), None, None, str(path))
     codes = output_codes(expected, "values", results, form, netlist)
-    return GoldenFrames(frames, _labels(codes, form), codes, None, str(path))
+    return GoldenFrames(frames, labels_of(codes, form), codes, None, str(path))

@@ -28,7 +28,7 @@ def step_lower_to_integers(model: ModelWrapper, cfg: Any) -> ModelWrapper:
     """Streamline: weights, activations and states become integers, the arithmetic between them thresholds."""
     model = model.transform(ToNormalForm())
     change_bodies(model, _tidy)
-    return _tidy(model).transform(LowerToIntegers())
+    return _tidy(model).transform(LowerToIntegers()).transform(SelectLabels(asked_only=True))
 
 
 @build_step

@@ -54,6 +54,11 @@ class ConvertToHardware(Transformation):
         outputs = []
         for position, (value, form) in enumerate(zip(model.graph.output, forms, strict=True)):
             tensor = hardware.tensor(value.name)
+            if tensor in hardware.orders:
+                raise UserError(
+                    f"output {form.name}: is a flattened map, whose values come pixel by pixel from the accelerator; "
+                    "leave out the flattening in front of the last quantiser"
+                )
             suffix = f"_{position}" if len(forms) > 1 else ""
             outputs.append(_select_labels(hardware, tensor, form, f"labels{suffix}") if form.labels else tensor)
         converted = hardware.build(model.graph.name, [entry], outputs)

@@ -16,6 +16,7 @@ from qonnx.transformation.general import GiveReadableTensorNames, GiveUniqueNode
 from qonnx.util.basic import qonnx_make_model
 
 from custom_ops.hardware import DOMAIN
+from custom_ops.streams import array_type
 
 ORIGINS = "origins"
 """Metadata property: for each tensor the one of the integer graph that it holds, as JSON."""
@@ -83,7 +84,7 @@ class HardwareGraph:
         graph = helper.make_graph(self.nodes, name, [value_info(t) for t in inputs], [value_info(t) for t in outputs])
         model = ModelWrapper(qonnx_make_model(graph))
         for tensor, values in self.initializers.items():
-            model.set_initializer(tensor, values.astype(np.float32))
+            model.set_initializer(tensor, values.astype(array_type(DataType[self.dtypes[tensor]])))
         for tensor, shape in self.shapes.items():
             model.set_tensor_shape(tensor, list(shape))
         for tensor, dtype in self.dtypes.items():

@@ -13,7 +13,8 @@ from finn_flow.transformations.bodies import change_bodies, index_tensor
 class InsertForks(Transformation):
     """Put a `Fork_rtl` behind every tensor that several hardware nodes read, loop bodies included.
 
-    The iteration index of a body keeps its several readers: the loop's hardware gives each its own index stream.
+    An output of the graph that nodes read as well counts as one more reader, and is the first copy. The iteration
+    index of a body keeps its several readers: the loop's hardware gives each its own index stream.
     """
 
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
@@ -25,11 +26,14 @@ class InsertForks(Transformation):
                 if model.get_initializer(name) is None and name != index:
                     readers.setdefault(name, []).append((position, slot))
         nodes = list(model.graph.node)
+        ends = {value.name: value for value in model.graph.output}
         for name, uses in readers.items():
-            if len(uses) < 2:
+            end = [ends[name]] if name in ends else []
+            count = len(uses) + len(end)
+            if count < 2:
                 continue
             shape, dtype = model.get_tensor_shape(name), model.get_tensor_datatype(name)
-            copies = [f"{name}_copy{i}" for i in range(len(uses))]
+            copies = [f"{name}_copy{i}" for i in range(count)]
             fork = helper.make_node(
                 "Fork_rtl",
                 [name],
@@ -37,15 +41,18 @@ class InsertForks(Transformation):
                 name=f"Fork_{name}",
                 domain=DOMAIN,
                 backend="fpgadataflow",
-                NumOutputs=len(uses),
+                NumOutputs=count,
                 NumChannels=shape[-1],
                 PE=1,
                 numInputVectors=shape[:-1],
                 inputDataType=dtype.name,
-                outFIFODepths=[2] * len(uses),
+                outFIFODepths=[2] * count,
             )
-            for copy, (position, slot) in zip(copies, uses, strict=True):
+            for value, copy in zip(end, copies, strict=False):
+                value.name = copy
+            for (position, slot), copy in zip(uses, copies[len(end) :], strict=True):
                 nodes[position].input[slot] = copy
+            for copy in (name, *copies):  # the tensor itself is no output any more
                 model.set_tensor_shape(copy, shape)
                 model.set_tensor_datatype(copy, dtype)
             model.graph.node.insert(min(position for position, _ in uses), fork)

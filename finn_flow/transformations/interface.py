@@ -150,9 +150,16 @@ class OutputForm:
     axes
         Axis i of `tensor` is axis `axes[i]` of the graph's output; () if they are the same.
     scale, offset
-        Value = code · scale + offset, one number or one per channel; () as long as they are not known.
+        Value = n · scale + offset for an integer n of the last layer, one number or one per channel; () as long as they
+        are not known.
+    factor, shift
+        The graph's output is n · factor + shift, one number or one per channel: integers that compare as the values do.
     labels
         How many labels are selected, those of the largest values; 0 if the values themselves are given.
+    asked
+        How many labels the given model selects by itself, in an ArgMax or TopK at its end.
+    host
+        Operators behind `tensor`, such as Softmax, that are left to the host.
     """
 
     name: str
@@ -160,16 +167,31 @@ class OutputForm:
     axes: tuple[int, ...] = ()
     scale: tuple[float, ...] = ()
     offset: tuple[float, ...] = (0.0,)
+    factor: tuple[int, ...] = (1,)
+    shift: tuple[int, ...] = (0,)
     labels: int = 0
+    asked: int = 0
+    host: tuple[str, ...] = ()
 
     def as_given(self, values: NDArray) -> NDArray:
         """Return codes or values [N, channels first] with their axes in the given model's order."""
         return np.transpose(values, self.axes) if self.axes and values.ndim == len(self.axes) else values
 
-    def codes(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the codes, not rounded, of values [N, channels first]."""
+    def integers(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the last layer's integers, not rounded, of values [N, channels first]."""
         scale, offset = (per_channel(n, values.ndim, np.float64) for n in (self.scale or (1.0,), self.offset))
         return np.asarray((values.astype(np.float64) - offset) / scale)
+
+    def codes(self, values: NDArray[np.floating]) -> NDArray[np.int64]:
+        """Return the graph's output for values [N, channels first]."""
+        factor, shift = (per_channel(n, values.ndim, np.int64) for n in (self.factor, self.shift))
+        return np.asarray(np.rint(self.integers(values)).astype(np.int64) * factor + shift)
+
+    def values(self, codes: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Return the values of what the graph gives, [N, channels first]."""
+        factor, shift = (per_channel(n, codes.ndim, np.int64) for n in (self.factor, self.shift))
+        scale, offset = (per_channel(n, codes.ndim, np.float64) for n in (self.scale or (1.0,), self.offset))
+        return np.asarray((codes - shift) // factor * scale + offset)
 
 
 def read_input(model: ModelWrapper) -> InputForm:
@@ -203,8 +225,8 @@ def input_from_json(entry: dict[str, Any]) -> InputForm:
 
 def output_from_json(entry: dict[str, Any]) -> OutputForm:
     """Return the form that `asdict` wrote."""
-    axes, scale, offset = (tuple(entry[key]) for key in ("axes", "scale", "offset"))
-    return OutputForm(entry["name"], entry["tensor"], axes, scale, offset, entry["labels"])
+    lists = {key: tuple(entry[key]) for key in ("axes", "scale", "offset", "factor", "shift", "host")}
+    return OutputForm(entry["name"], entry["tensor"], **lists, labels=entry["labels"], asked=entry["asked"])
 
 
 def per_channel(numbers: Sequence[float], rank: int, dtype: type = np.float32) -> NDArray:

@@ -10,6 +10,7 @@ import brevitas.nn as qnn
 import torch
 import torch.nn.functional as functional
 from brevitas.quant import (
+    Int8WeightPerChannelFloat,
     Int8WeightPerTensorFloat,
     Int16Bias,
     Int32Bias,
@@ -171,6 +172,23 @@ class TwoOutputs(nn.Module):
         return features, self.head(features)
 
 
+class MapAndLabel(TwoOutputs):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        features, values = super().forward(x)
+        return features, values.argmax(1)
+
+
+class Ended(nn.Module):
+    """A network and what its user does with the values."""
+
+    def __init__(self, end: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.values, self.end = network(), end
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.end(self.values(x))
+
+
 def _relu_state() -> nn.Module:
     field = nn.Sequential(conv(CHANNELS, CHANNELS), nn.BatchNorm2d(CHANNELS))
     return network(Euler(field, state=relu(8)))
@@ -259,9 +277,27 @@ CASES: dict[str, Case] = {
     "two outputs": Case(
         "the feature map in front of the head, and the values",
         TwoOutputs,
-        "the model must have one output, not 2 (features, values); export it with the one that the "
-        "accelerator is to give",
         export={"output_names": ["features", "values"]},
+    ),
+    "two outputs, one a label": Case(
+        "the feature map in front of the head, and `argmax` of the values",
+        MapAndLabel,
+        export={"output_names": ["features", "label"], "train": False},
+    ),
+    "softmax": Case(
+        "`softmax` at the end: it is left to the host",
+        lambda: Ended(lambda values: values.softmax(1)),
+        export={"logits": lambda network: network.values},
+    ),
+    "best three": Case(
+        "`softmax` and `topk` at the end: the best three labels",
+        lambda: Ended(lambda values: values.softmax(1).topk(3, 1)[1]),
+        export={"train": False},
+        without_steps=("step_select_labels",),
+    ),
+    "scale per class": Case(
+        "last layer with a scale and a float bias per class",
+        lambda: network(head=Head(bias=True, weight_quant=Int8WeightPerChannelFloat)),
     ),
     "feature map": Case(
         "a quantised feature map as output",

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -84,7 +85,8 @@ def export_case(
     batch: int = 1,
     tidy: bool = False,
     train: bool = True,
-    **options: object,
+    logits: Callable[[nn.Module], nn.Module] = lambda network: network,
+    **options: Any,
 ) -> Exported:
     """Calibrate and export a network, with golden results for random, flat and extreme images.
 
@@ -92,6 +94,8 @@ def export_case(
     ----------
     tidy
         Clean the file up with QONNX's tool, as FINN's tutorials do.
+    logits
+        The part of the network that gives the golden results, where what follows is left to the host.
     options
         Further ones of Brevitas's `export_qonnx`; the quicker TorchScript exporter is used by default.
     """
@@ -102,12 +106,15 @@ def export_case(
     pixels[0], pixels[1] = 0, 255
     inputs = values(pixels.astype(np.float32))
     with torch.no_grad():
-        rows = [_outputs(network(torch.from_numpy(inputs[i : i + 1]))) for i in range(FRAMES)]
+        rows = [_outputs(logits(network)(torch.from_numpy(inputs[i : i + 1]))) for i in range(FRAMES)]
     outputs = [np.concatenate(column) for column in zip(*rows, strict=True)]
     folder.mkdir(parents=True, exist_ok=True)
-    flat = outputs[0].reshape(FRAMES, -1).astype(np.float32)
+    flat, *others = [output.reshape(FRAMES, -1).astype(np.float32) for output in outputs]
+    further = dict(zip(options.get("output_names", [])[1:], others, strict=False))
     channels_last = np.ascontiguousarray(np.moveaxis(pixels, 1, -1))
-    np.savez(folder / "golden.npz", inputs=channels_last, logits=flat, predicted=flat.argmax(1).astype(np.int64))
+    np.savez(
+        folder / "golden.npz", inputs=channels_last, logits=flat, predicted=flat.argmax(1).astype(np.int64), **further
+    )
     path = folder / "model.onnx"
     export_quietly(network, torch.from_numpy(np.repeat(inputs[:1], batch, axis=0)), path, **options)
     if tidy:

@@ -17,8 +17,9 @@ from finn_flow.transformations.interface import INPUT
 from finn_flow.transformations.name_nodes import name_nameless_nodes
 from finn_flow.transformations.normal_form.batch import FixBatch
 from finn_flow.transformations.normal_form.constants import FoldConstants
-from finn_flow.transformations.normal_form.ends import EndInValues, ReadImageOnce
+from finn_flow.transformations.normal_form.image import ReadImageOnce
 from finn_flow.transformations.normal_form.layout import RemoveTransposes
+from finn_flow.transformations.normal_form.outputs import EndInValues
 from finn_flow.transformations.normal_form.quantisers import FuseQCDQ, TransposeWeights
 
 _FLOATS = (TensorProto.FLOAT, TensorProto.UNDEFINED)

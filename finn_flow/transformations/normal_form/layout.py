@@ -8,6 +8,7 @@ import numpy as np
 from onnx import NodeProto, helper, numpy_helper
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.base import Transformation
+from qonnx.transformation.infer_shapes import InferShapes
 
 from finn_flow.transformations.graph_editing import replace_nodes
 from finn_flow.transformations.interface import InputForm, OutputForm, read_input, read_outputs, write_forms
@@ -36,7 +37,7 @@ class RemoveTransposes(Transformation):
         ranks = {value.name: len(value.type.tensor_type.shape.dim) for value in model.graph.input}
         turned = _Pass(model, [name for name, rank in ranks.items() if rank == 4])
         (turned if turned.left < as_given.left else as_given).write()
-        return model, False
+        return InferShapes().apply(model)[0], False
 
 
 class _Pass:

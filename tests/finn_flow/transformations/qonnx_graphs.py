@@ -54,6 +54,12 @@ class GraphBuilder:
             return copy
         return output
 
+    def nodes_of(self, op_type: str, inputs: list[str], outputs: int, **attributes: object) -> list[str]:
+        """Add a node of several outputs and return their names."""
+        names = [f"t{len(self.nodes)}_{number}" for number in range(outputs)]
+        self.nodes.append(helper.make_node(op_type, inputs, names, name=f"{op_type}_{names[0]}", **attributes))
+        return names
+
     def constant(self, value: object, dtype: type = np.float32) -> str:
         name = f"c{len(self.initialisers)}"
         tensor = numpy_helper.from_array(np.asarray(value, dtype=dtype), name)
@@ -71,7 +77,7 @@ class GraphBuilder:
         raw = self.constant(codes * 2.0**-3)
         return self.quant(raw, bits=bits, scale=2.0**-3, narrow=1) if quantised else raw
 
-    def quant(self, x: str, bits: int, scale: float, signed: int = 1, narrow: int = 0) -> str:
+    def quant(self, x: str, bits: int, scale: object, signed: int = 1, narrow: int = 0) -> str:
         constants = [self.constant(value) for value in (scale, 0.0, bits)]
         attributes = {"signed": signed, "narrow": narrow, "rounding_mode": "ROUND"}
         return self.node("Quant", x, *constants, domain=QONNX_DOMAIN, **attributes)
@@ -93,13 +99,17 @@ class GraphBuilder:
         offset = self.constant(self.random.integers(-8, 8, shape) / 16)
         return self.node("Add", self.node("Mul", x, factor), offset)
 
+    def _type(self, output: str) -> int:
+        positions = any(node.op_type in ("ArgMax", "TopK") and output == node.output[-1] for node in self.nodes)
+        return TensorProto.INT64 if positions else TensorProto.FLOAT
+
     def finish(self, input_shape: tuple[int, ...], *outputs: str) -> ModelWrapper:
         """Return the model, with all shapes inferred, in linear time; its input is called 'x'."""
         graph = helper.make_graph(
             self.nodes,
             "net",
             [helper.make_tensor_value_info("x", TensorProto.FLOAT, input_shape)],
-            [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
+            [helper.make_tensor_value_info(name, self._type(name), None) for name in outputs],
             initializer=self.initialisers,
         )
         model = qonnx_make_model(graph, opset_imports=OPSET_IMPORTS)

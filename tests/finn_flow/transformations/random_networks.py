@@ -9,9 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 from qonnx.core.modelwrapper import ModelWrapper
 
-from tests.finn_flow.transformations.qonnx_graphs import GraphBuilder
-
-INPUT_SCALE = 2.0**-8
+from tests.finn_flow.transformations.qonnx_graphs import QONNX_DOMAIN, GraphBuilder
 
 
 class Drawer:
@@ -36,6 +34,27 @@ class Drawer:
         scale = self.number(0.05, 0.6) if any_scale else 2.0 ** self.choose([-3, -2, -1, 0])
         signed = int(self.flag())
         return self.net.quant(x, self.choose(bits), scale, signed, signed and int(self.flag()))
+
+    def weight(self, *shape: int, axis: int = 0) -> str:
+        """Return weights of one scale, or of one for each output channel, on `axis`; of one bit, too."""
+        kind, net = self.choose(["tensor", "tensor", "channel", "binary"]), self.net
+        if kind == "tensor":
+            return net.weight(*shape, bits=self.choose([2, 4, 4, 6, 8]))
+        scale = 2.0 ** net.random.integers(-4, -1, [n if i == axis else 1 for i, n in enumerate(shape)])
+        raw = net.constant(net.random.uniform(-1, 1, shape))
+        if kind == "binary":
+            return net.node("BipolarQuant", raw, net.constant(2.0**-2), domain=QONNX_DOMAIN)
+        return net.quant(raw, self.choose([3, 4]), scale, narrow=int(self.flag()))
+
+    def image(self, channels: int, rank: int) -> str:
+        """Return the codes of the image, from whatever the model's input is."""
+        net, x = self.net, "x"
+        if self.flag() and self.flag():
+            shape = (1, channels, *[1] * (rank - 2))
+            x = net.node("Sub", x, net.constant(net.random.uniform(0, 0.5, shape)))
+            x = net.node("Div", x, net.constant(net.random.uniform(0.2, 0.5, shape)))
+        signed = int(self.flag())
+        return net.quant(x, bits=self.choose([4, 8, 8]), scale=2.0 ** self.choose([-8, -7, -5, 0]), signed=signed)
 
     def function(self, x: str, channels: int, rank: int) -> str:
         """Return a batch-norm of any gains, or none, and an activation, or none."""
@@ -70,7 +89,7 @@ class Drawer:
                 before = after = [span // 2 for span in spans]
         groups = self.choose([g for g in (1, 1, 2, channels) if channels % g == 0])
         outputs = channels if keep or groups == channels else groups * self.choose([1, 2])
-        weight = self.net.weight(outputs, channels // groups, *kernel, bits=self.choose([2, 4, 4, 6]))
+        weight = self.weight(outputs, channels // groups, *kernel)
         bias = [self.net.constant(self.net.random.uniform(-2, 2, outputs))] if self.flag() else []
         attributes = {"kernel_shape": kernel, "strides": stride, "dilations": dilation, "pads": [*before, *after]}
         y = self.net.node("Conv", x, weight, *bias, group=groups, **attributes)
@@ -94,7 +113,7 @@ class Drawer:
         increment = self.choose([state, own])
         step, rectified, time = self.choose([None, 0.25, 0.1, -0.5]), self.flag(), self.flag()
         window = [self.choose([1, 3]) for _ in shape[1:]]
-        weight = self.net.weight(shape[0], shape[0] + time, *window)
+        weight = self.weight(shape[0], shape[0] + time, *window)
         offset = self.net.constant(self.net.random.uniform(-1, 1, (1, shape[0], *[1] * (len(shape) - 1))))
         attributes = {"kernel_shape": window, "pads": [k // 2 for k in window] * 2, "strides": [1] * len(window)}
         z = self.net.quant(z, **state)
@@ -122,7 +141,23 @@ class Drawer:
             x = net.node("Flatten", net.node(kind, x) if kind != "Flatten" else x, axis=1)
         if self.flag():
             x = self.quantised(self.function(x, features, 2))
-        return net.node("MatMul", x, net.weight(features, 3, bits=self.choose([4, 8])))
+        x = net.node("MatMul", x, self.weight(features, 3, axis=1))
+        return net.node("Add", x, net.constant(net.random.integers(-64, 65, 3) / 8)) if self.flag() else x
+
+    def end(self, values: str, features: str) -> list[str]:
+        """Return the outputs: values, labels, or a feature map as well."""
+        net = self.net
+        match self.choose(["values", "values", "softmax", "argmax", "topk", "two"]):
+            case "softmax":
+                return [net.node("Softmax", values, axis=1)]
+            case "argmax":
+                return [net.node("ArgMax", values, axis=1, keepdims=int(self.flag()))]
+            case "topk":
+                return net.nodes_of("TopK", [values, net.constant([2], np.int64)], 2, axis=1)[1:]
+            case "two":
+                return [features, values]
+            case _:
+                return [values]
 
 
 @st.composite
@@ -132,7 +167,7 @@ def networks(draw: st.DrawFn) -> ModelWrapper:
     axes = drawer.choose([1, 2, 2, 2])
     shape = [drawer.choose([1, 2, 4]), *[drawer.choose([5, 6, 8]) for _ in range(axes)]]
     given = tuple(shape)
-    x = drawer.net.quant("x", bits=8, scale=INPUT_SCALE, signed=0)
+    x = drawer.image(shape[0], len(shape) + 1)
     for _ in range(drawer.choose([1, 2])):
         y, shape = drawer.convolution(x, shape)
         x = drawer.quantised(drawer.function(y, shape[0], len(shape) + 1))
@@ -143,4 +178,4 @@ def networks(draw: st.DrawFn) -> ModelWrapper:
         other, _ = drawer.convolution(x, shape, keep=True)
         y = drawer.quantised(drawer.function(other, shape[0], len(shape) + 1), any_scale=True)
         x = drawer.quantised(drawer.net.node("Add", x, y))
-    return drawer.net.finish((1, *given), drawer.head(x, shape))
+    return drawer.net.finish((1, *given), *drawer.end(drawer.head(x, shape), x))

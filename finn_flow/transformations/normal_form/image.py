@@ -1,4 +1,4 @@
-"""The ends of the graph: one quantiser reads the image, and outputs are what the accelerator can give."""
+"""The image's end of the graph: one quantiser reads it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from finn_flow.transformations.quantiser import QUANTISERS, read_quantiser
 log = logging.getLogger(__name__)
 
 _COPIES = frozenset({"Identity", "Cast", "Dropout"})
-_SAME_ORDER = frozenset({"Softmax", "LogSoftmax"})
-_SAME_VALUES = frozenset({"Identity", "Cast", "Flatten", "Reshape", "Squeeze", "Unsqueeze"})
 _INTEGERS = {
     TensorProto.UINT8: "UINT8",
     TensorProto.INT8: "INT8",
@@ -162,42 +160,3 @@ def _read_finest(nodes: list[NodeProto], entry: str, finest: NodeProto, same: se
         node.input[:] = renamed
         kept.append(node)
     return kept
-
-
-class EndInValues(Transformation):
-    """Leave to the host what follows an output's last value: Softmax, and reshapes that move no value.
-
-    Raises
-    ------
-    UserError
-        More than one output.
-    """
-
-    def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
-        if len(model.graph.output) != 1:
-            names = ", ".join(value.name for value in model.graph.output)
-            raise UserError(
-                f"the model must have one output, not {len(model.graph.output)} ({names}); export it with the one that "
-                "the accelerator is to give"
-            )
-        producers = {name: node for node in model.graph.node for name in node.output}
-        outputs = read_outputs(model)
-        for position, value in enumerate(model.graph.output):
-            name = value.name
-            while (node := producers.get(name)) is not None and node.op_type in _SAME_ORDER | _SAME_VALUES:
-                if node.op_type in _SAME_ORDER:
-                    log.warning(f"{node.name}: {node.op_type} is left to the host; the accelerator gives its input")
-                elif outputs[position].axes:
-                    break
-                name = node.input[0]
-            if name != value.name:
-                outputs[position] = replace(outputs[position], tensor=name)
-                value.name = name
-                value.type.tensor_type.ClearField("shape")
-        ends = {value.name for value in model.graph.output}
-        inner = [value for value in model.graph.value_info if value.name not in ends]
-        del model.graph.value_info[:]
-        model.graph.value_info.extend(inner)
-        replace_nodes(model.graph, list(model.graph.node))
-        write_forms(model, read_input(model), outputs)
-        return model, False
