@@ -19,7 +19,7 @@ from finn_flow.files import atomic_write_json
 from finn_flow.netlist.netlist import Netlist
 from finn_flow.progress import Progress, unheard
 from finn_flow.simulation.accelerator import AcceleratorRun, SimulatedAccelerator, values_name
-from finn_flow.simulation.golden import GoldenFrames, labels_of, load_golden, random_golden
+from finn_flow.simulation.golden import GoldenFrames, GoldenOutput, load_golden, random_golden
 from finn_flow.simulation.localise import find_difference, stuck_streams
 from finn_flow.verilator import SimulationHang, Stall
 
@@ -190,11 +190,11 @@ def check_accelerator(
 
 def wrong_frames(run: AcceleratorRun, golden: GoldenFrames) -> NDArray[np.bool_]:
     """Return which frames differ in a label or a value."""
-    expected = {values_name(number): values for number, values in enumerate((golden.logits, *golden.others))}
-    ports = zip(run.netlist.outputs, run.netlist.results, (golden.logits, *golden.others), strict=False)
-    expected |= {port: labels_of(values, form) for port, form, values in ports if values is not None}
-    if golden.labels is not None:
-        expected[next(iter(run.netlist.outputs))] = golden.labels
+    expected: dict[str, NDArray[np.int64] | None] = {}
+    outputs = (GoldenOutput(golden.labels, golden.logits), *golden.others)
+    for number, (port, output) in enumerate(zip(run.netlist.outputs, outputs, strict=False)):
+        expected[values_name(number)] = output.logits
+        expected[port] = output.labels if run.netlist.results[number].labels else output.logits
     wrong = np.zeros(len(golden.frames), dtype=bool)
     for name, values in expected.items():
         if values is not None:

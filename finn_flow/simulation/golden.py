@@ -38,6 +38,17 @@ DAMAGED = (
 """What NumPy and zipfile raise for files that are not what their names say."""
 
 
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class GoldenOutput:
+    """What must come out of an output: labels [N, K] and values [N, values], each None where it is not known."""
+
+    labels: Rows | None = None
+    logits: Rows | None = None
+
+
 @dataclass(frozen=True)
 class GoldenFrames:
     """Images and what must come out for them.
@@ -55,7 +66,7 @@ class GoldenFrames:
     source
         Where it comes from, for messages.
     others
-        As `logits`, of the model's further outputs, where they are known.
+        Of the model's further outputs.
     """
 
     frames: Frames
@@ -63,7 +74,7 @@ class GoldenFrames:
     logits: NDArray[np.int64] | None
     truth: NDArray[np.int64] | None
     source: str
-    others: tuple[NDArray[np.int64] | None, ...] = ()
+    others: tuple[GoldenOutput, ...] = ()
 
     def first(self, count: int) -> GoldenFrames:
         """Return the first `count` frames, from the start again where there are not enough."""
@@ -78,7 +89,7 @@ class GoldenFrames:
             labels=rows(self.labels),
             logits=rows(self.logits),
             truth=rows(self.truth),
-            others=tuple(rows(values) for values in self.others),
+            others=tuple(GoldenOutput(rows(other.labels), rows(other.logits)) for other in self.others),
         )
 
 
@@ -114,7 +125,7 @@ def load_golden(path: Path, netlist: Netlist, expected: Path | None = None) -> G
         if not np.isfinite(values).all():
             raise UserError(f"{path}: its {name} hold values that are not finite")
     form, *others = netlist.results
-    if form.labels and logits.shape[1] == form.labels < math.prod(netlist.value_shape(0)[1:]):
+    if _are_labels(logits, form, netlist):
         return _of_labels(path, inputs, logits, netlist)
     unlike = 0 if form.labels != 1 or logits.shape[1] < 2 else int(np.sum(predicted != logits.argmax(axis=1)))
     if unlike:
@@ -128,10 +139,7 @@ def load_golden(path: Path, netlist: Netlist, expected: Path | None = None) -> G
         codes,
         arrays["labels"].astype(np.int64) if "labels" in arrays else None,
         str(path),
-        tuple(
-            output_codes(path, other.name, arrays[other.name], other, netlist) if other.name in arrays else None
-            for other in others
-        ),
+        tuple(_other(path, arrays.get(other.name), other, netlist) for other in others),
     )
 
 
@@ -139,7 +147,10 @@ def random_golden(netlist: Netlist, model: ModelWrapper, count: int, seed: int) 
     """Return random frames and what the hardware graph, executed in Python, makes of them."""
     frames = random_frames(netlist, count, seed)
     found = execute_hardware(model, frames)
-    others = tuple(found[f"logits_{number}"] for number in range(1, len(netlist.results)))
+    others = tuple(
+        GoldenOutput(labels_of(found[f"logits_{number}"], form), found[f"logits_{number}"])
+        for number, form in enumerate(netlist.results[1:], start=1)
+    )
     source = f"random images (seed {seed}) and the hardware graph in Python"
     labels = found["labels"].reshape(count, -1) if "labels" in found else None
     return GoldenFrames(frames, labels, found["logits"], None, source, others)
@@ -172,6 +183,21 @@ def output_codes(path: Path, name: str, values: NDArray, form: OutputForm, netli
         scale = ", ".join(f"{number:g}" for number in sorted(set(form.scale)))
         raise UserError(f"{path}: its {name} are no multiples of {scale}, so it was made for another network")
     return np.moveaxis(form.codes(turned), 1, -1).reshape(len(values), -1)
+
+
+def _other(path: Path, values: NDArray | None, form: OutputForm, netlist: Netlist) -> GoldenOutput:
+    if values is None:
+        return GoldenOutput()
+    rows = values.reshape(len(values), -1)
+    if _are_labels(rows, form, netlist):
+        return GoldenOutput(rows.astype(np.int64))
+    codes = output_codes(path, form.name, values, form, netlist)
+    return GoldenOutput(labels_of(codes, form), codes)
+
+
+def _are_labels(rows: NDArray, form: OutputForm, netlist: Netlist) -> bool:
+    values = math.prod(netlist.value_shape(netlist.results.index(form))[1:])
+    return bool(form.labels) and rows.shape[1] == form.labels < values
 
 
 def _of_labels(path: Path, inputs: NDArray, labels: NDArray, netlist: Netlist) -> GoldenFrames:

@@ -17,6 +17,8 @@ from finn_flow.transformations.elementwise import Expression, Source
 from finn_flow.transformations.graph_index import live_nodes
 from finn_flow.transformations.name_nodes import name_nameless_nodes
 
+OPSET = 13
+"""Oldest operator set of a graph of integers; what is kept of an older model's nodes means the same in it."""
 DOMAIN = "custom_ops"
 """ONNX domain of this project's ops on integer graphs."""
 
@@ -160,7 +162,9 @@ def build_model(graph: IntegerGraph, old: ModelWrapper, inputs: list[str], outpu
     nodes = [graph.nodes[number] for number in live_nodes(graph.nodes, outputs)]
     used = {name for node in nodes for name in (*node.input, *node.output)} | {*inputs, *outputs}
     proto = helper.make_graph(nodes, old.graph.name, [value_info(t) for t in inputs], [value_info(t) for t in outputs])
-    opsets = [entry for entry in old.model.opset_import if entry.domain != DOMAIN]
+    versions = {entry.domain: entry.version for entry in old.model.opset_import if entry.domain != DOMAIN}
+    versions[""] = max(versions.get("", OPSET), OPSET)
+    opsets = [helper.make_opsetid(domain, version) for domain, version in versions.items()]
     model = ModelWrapper(qonnx_make_model(proto, opset_imports=[*opsets, helper.make_opsetid(DOMAIN, 1)]))
     for tensor, value in graph.initializers.items():
         if tensor in used:

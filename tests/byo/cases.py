@@ -37,6 +37,7 @@ from tests.byo.layers import (
     separable_field,
     stem,
 )
+from tests.byo.plain import cnv, mobilenet, resnet8, tfc
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def _dense_field(kernel: int = 3, **options: object) -> nn.Module:
     return nn.Sequential(relu(), conv(CHANNELS, CHANNELS, kernel, **options), nn.BatchNorm2d(CHANNELS))
 
 
-def _pooled_stem() -> nn.Module:
+def pooled_stem() -> nn.Module:
     image = qnn.QuantIdentity(act_quant=EightBitImage)
     return nn.Sequential(image, conv(1, CHANNELS, bits=8), nn.BatchNorm2d(CHANNELS), relu(), nn.MaxPool2d(2))
 
@@ -194,6 +195,34 @@ def _relu_state() -> nn.Module:
     return network(Euler(field, state=relu(8)))
 
 
+def _long_windows() -> nn.Module:
+    """Return a field of windows 1x7, 7x1 in groups, and 7x7 channel by channel."""
+    layers = [
+        conv(CHANNELS, CHANNELS, (1, 7), padding=(0, 3)),
+        conv(CHANNELS, CHANNELS, (7, 1), padding=(3, 0), groups=2),
+        conv(CHANNELS, CHANNELS, 7, groups=CHANNELS),
+    ]
+    return nn.Sequential(*(part for layer in layers for part in (relu(), layer, nn.BatchNorm2d(CHANNELS))))
+
+
+class Series(nn.Module):
+    """A network on a time series."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+        def conv1d(inputs: int, outputs: int, kernel: int, **options: int) -> nn.Module:
+            return qnn.QuantConv1d(inputs, outputs, kernel, bias=False, weight_bit_width=4, **options)
+
+        first = [quantiser(), conv1d(1, CHANNELS, 5, stride=2), nn.BatchNorm1d(CHANNELS)]
+        field = [relu(), conv1d(CHANNELS, CHANNELS, 3, padding=1), nn.BatchNorm1d(CHANNELS)]
+        self.body = nn.Sequential(*first, Euler(nn.Sequential(*field)), relu())
+        self.quantiser, self.linear = quantiser(), qnn.QuantLinear(CHANNELS, CLASSES, bias=False, weight_bit_width=8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(self.quantiser(self.body(x).mean(2)))
+
+
 def signed(pixels: Any) -> Any:
     """Pixels as -1 to 1."""
     return (pixels / 127.5 - 1).astype(pixels.dtype)
@@ -202,6 +231,7 @@ def signed(pixels: Any) -> Any:
 _SIGNED: Values = signed
 
 _TIDY: dict[str, Any] = {"tidy": True}
+_NOT_ROLLED = ("step_roll_ode_blocks",)
 _AS_IT_IS: dict[str, Any] = {"train": False, **_TIDY}
 
 
@@ -232,7 +262,7 @@ CASES: dict[str, Case] = {
     "adaptive average pool": Case(
         "`adaptive_avg_pool2d(x, 1)` and `flatten`", lambda: network(head=AdaptivePoolHead()), export=_TIDY
     ),
-    "max pool": Case("2x2 maximum pool in the stem", lambda: network(first=_pooled_stem()), export=_TIDY),
+    "max pool": Case("2x2 maximum pool in the stem", lambda: network(first=pooled_stem()), export=_TIDY),
     "dilation": Case("dilated convolution", lambda: network(Euler(_dense_field(dilation=2, padding=2))), export=_TIDY),
     "a quarter of f": Case("`z + f(z) / 4`", lambda: network(Euler(separable_field(), step_size=0.25)), export=_TIDY),
     "midpoint": Case("midpoint method written out", lambda: network(Midpoint(separable_field())), export=_TIDY),
@@ -313,6 +343,32 @@ CASES: dict[str, Case] = {
     ),
     "negative gain before the activation": Case(
         "batch-norm with negative gains before the first ReLU", _norm_first, export=_AS_IT_IS
+    ),
+    "long windows": Case("windows 1x7, 7x1 in groups, 7x7", lambda: network(Euler(_long_windows())), export=_TIDY),
+    "time series": Case("one spatial axis: `QuantConv1d`", Series, export={"values": _SIGNED, "shape": (1, 12)}),
+    "TFC": Case(
+        "FINN's TFC: linear layers on a flattened image",
+        lambda: tfc(36, width=6),
+        export={"values": _SIGNED},
+        without_steps=_NOT_ROLLED,
+    ),
+    "CNV": Case(
+        "FINN's CNV: unpadded convolutions, maximum pools, linear layers",
+        lambda: cnv(1, stages=(3, 4), width=6, features=4),
+        export={"values": _SIGNED, "shape": (1, 14, 14)},
+        without_steps=_NOT_ROLLED,
+    ),
+    "MobileNet": Case(
+        "a MobileNet: depthwise-separable blocks of their own weights",
+        lambda: mobilenet(1, first=3, blocks=((4, 1), (5, 2))),
+        export={"values": _SIGNED},
+        without_steps=_NOT_ROLLED,
+    ),
+    "ResNet8": Case(
+        "MLPerf Tiny's ResNet8: residual blocks of their own weights",
+        lambda: resnet8(1, widths=(2, 3, 4)),
+        export={"values": _SIGNED},
+        without_steps=_NOT_ROLLED,
     ),
     "raw, TorchScript": Case("Brevitas's file as it is, TorchScript exporter", network),
     "raw, dynamo": Case("Brevitas's file as it is, dynamo exporter", network, export={"dynamo": True}),

@@ -22,9 +22,9 @@ class EightBitImage(Uint8ActPerTensorFixedPoint):
     max_val = 255 / 256
 
 
-def conv(inputs: int, outputs: int, kernel: int = 3, bits: int = 4, **options: object) -> nn.Module:
+def conv(inputs: int, outputs: int, kernel: int | tuple[int, int] = 3, bits: int = 4, **options: object) -> nn.Module:
     """Return a convolution without bias that keeps the size of the map."""
-    options = {"bias": False, "padding": kernel // 2, **options}
+    options = {"bias": False, "padding": kernel // 2 if isinstance(kernel, int) else 0, **options}
     return qnn.QuantConv2d(inputs, outputs, kernel, weight_bit_width=bits, **options)
 
 

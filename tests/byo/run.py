@@ -19,8 +19,15 @@ from tests.byo.export import export_case
 CONFIG = Path(__file__).parents[2] / "build_configs" / "zcu104.json"
 
 
-def build_case(case: Case, folder: Path) -> None:
+def build_case(case: Case, folder: Path, last_step: str = "", **changes: object) -> None:
     """Export and build a case in `folder`: `model.onnx`, `golden.npz`, `build/`.
+
+    Parameters
+    ----------
+    last_step
+        The last step of the build; "" for all of the configuration's.
+    changes
+        Keys of the configuration and their values.
 
     Raises
     ------
@@ -30,7 +37,10 @@ def build_case(case: Case, folder: Path) -> None:
     torch.manual_seed(0)  # the weights do not depend on what ran before
     exported = export_case(case.make(), folder, **case.export)
     config = json.loads(CONFIG.read_text())
-    config["steps"] = [step for step in config["steps"] if step.rsplit(".", 1)[-1] not in case.without_steps]
+    names = [step.rsplit(".", 1)[-1] for step in config["steps"]]
+    end = names.index(last_step) + 1 if last_step else len(names)
+    pairs = zip(config["steps"][:end], names, strict=False)
+    config |= {"steps": [step for step, name in pairs if name not in case.without_steps], **changes}
     (folder / "config.json").write_text(json.dumps(config))
     build(folder / "config.json", exported.model, folder / "build", lambda line: None)
 

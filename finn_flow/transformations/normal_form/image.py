@@ -19,6 +19,7 @@ from finn_flow.transformations.quantiser import QUANTISERS, read_quantiser
 log = logging.getLogger(__name__)
 
 _COPIES = frozenset({"Identity", "Cast", "Dropout"})
+_RESHAPES = frozenset({"Flatten", "Reshape", "Squeeze", "Unsqueeze"})
 _INTEGERS = {
     TensorProto.UINT8: "UINT8",
     TensorProto.INT8: "INT8",
@@ -111,7 +112,10 @@ def _insert_identity(graph: object, nodes: list[NodeProto], name: str, integers:
 
 
 def _without_normalisation(model: ModelWrapper, nodes: list[NodeProto]) -> tuple[list[NodeProto], tuple[Step, ...]]:
-    """Drop the arithmetic between the input and its quantiser, and return it as steps."""
+    """Drop the arithmetic between the input and its quantiser, and return it as steps.
+
+    A reshape there goes behind the quantiser.
+    """
     (entry,) = model.graph.input
     rank = len(entry.type.tensor_type.shape.dim)
     channels = entry.type.tensor_type.shape.dim[1].dim_value if rank > 1 else 1
@@ -121,7 +125,7 @@ def _without_normalisation(model: ModelWrapper, nodes: list[NodeProto]) -> tuple
             readers.setdefault(name, []).append(number)
     steps: list[Step] = []
     dropped: set[int] = set()
-    name = entry.name
+    name, reshape = entry.name, None
     while len(readers.get(name, [])) == 1:
         node = nodes[readers[name][0]]
         if node.op_type in _COPIES:
@@ -131,17 +135,40 @@ def _without_normalisation(model: ModelWrapper, nodes: list[NodeProto]) -> tuple
             constant = model.get_initializer(node.input[0] if first else node.input[1])
             if constant is None or not _per_channel(constant.shape, rank, channels):
                 break
+            if reshape is not None and constant.size != 1:
+                break
             steps.append(Step(node.op_type, tuple(float(number) for number in np.ravel(constant)), first))
+        elif node.op_type in _RESHAPES and reshape is None:
+            reshape = node
         else:
             break
         dropped.add(readers[name][0])
         name = node.output[0]
     kept = [node for number, node in enumerate(nodes) if number not in dropped]
-    if not any(name in node.input and node.op_type in QUANTISERS for node in kept):
+    quantisers = [node for node in kept if name in node.input and node.op_type in QUANTISERS]
+    if not quantisers:
         return nodes, ()
+    if reshape is not None:
+        if len(quantisers) > 1 or not _has_one_scale(model, quantisers[0]):
+            return nodes, ()
+        kept = _reshape_behind(kept, quantisers[0], reshape)
     for node in kept:
         node.input[:] = [entry.name if operand == name else operand for operand in node.input]
     return kept, tuple(steps)
+
+
+def _has_one_scale(model: ModelWrapper, quantiser: NodeProto) -> bool:
+    return all((value := model.get_initializer(name)) is not None and value.size == 1 for name in quantiser.input[1:])
+
+
+def _reshape_behind(nodes: list[NodeProto], quantiser: NodeProto, reshape: NodeProto) -> list[NodeProto]:
+    """Let a quantiser give what `reshape` then reshapes."""
+    moved = NodeProto()
+    moved.CopyFrom(reshape)
+    moved.output[0] = quantiser.output[0]
+    moved.input[0] = quantiser.output[0] = f"{quantiser.output[0]}_as_given"
+    place = next(number for number, node in enumerate(nodes) if node is quantiser)
+    return [*nodes[: place + 1], moved, *nodes[place + 1 :]]
 
 
 def _per_channel(shape: tuple[int, ...], rank: int, channels: int) -> bool:
