@@ -1,8 +1,8 @@
 """Share of a build that goes into its proof: `python -m benchmarks.proof_cost [PRESET] [--json]`.
 
 Builds an untrained network with build_configs/zcu104.json, golden images beside it, and prints the seconds of the whole
-build, of the proof and their ratio. A build compares the model as given with the integers and the hardware graph; at most
-25 % of the build of `dsodenet-small` may go into that.
+build, of the proof and their ratio. A build compares the model as given with the integers and the hardware graph; at
+most 25 % of the build of `dsodenet-small` may go into that.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def main() -> int:
         print(json.dumps(asdict(cost), indent=2))
     else:
         print(
-            f"{cost.preset}: build {cost.build_seconds:.1f} s, proof {cost.proof_seconds:.1f} s, {cost.share:.1%} of it "
-            f"(at most {LIMIT:.0%})"
+            f"{cost.preset}: build {cost.build_seconds:.1f} s, proof {cost.proof_seconds:.1f} s, {cost.share:.1%} of "
+            f"it (at most {LIMIT:.0%})"
         )
     return int(cost.share > LIMIT)
 
