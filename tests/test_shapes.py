@@ -46,6 +46,19 @@ FRAMES = 4
             id="four-blocks-8-bit",
         ),
         pytest.param(
+            {
+                "in_channels": 1,
+                "image_size": [2, 5],
+                "channels": [1],
+                "iterations": [2],
+                "num_classes": 2,
+                "weight_bits": 2,
+                "activation_bits": 2,
+                "state_bits": 4,
+            },
+            id="accumulators-narrower-than-a-product",
+        ),
+        pytest.param(
             {"in_channels": 3, "image_size": [64, 64], "channels": [3], "iterations": [2], "num_classes": 2},
             id="rgb-64x64",
         ),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 
@@ -15,7 +16,7 @@ from finn_flow.errors import UserError
 from finn_flow.execution import execute_batch
 from finn_flow.folding.options import apply_folding, legal_foldings
 from finn_flow.folding.target import fold_for_cycles
-from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
+from finn_flow.transformations.bodies import change_bodies, loop_body, loops, set_loop_body
 from finn_flow.transformations.convert_to_hardware import ConvertToHardware
 from finn_flow.transformations.name_nodes import NameNodes
 from tests.finn_flow.transformations.compiled import assert_same_logits, finish, graphs, hardware, integers
@@ -175,6 +176,23 @@ def test_accumulators_are_as_wide_as_a_product():
     instance = getCustomOp(mvau)
     widths = [instance.get_input_datatype(i).bitwidth() for i in range(2)]
     assert instance.get_output_datatype().bitwidth() == sum(widths)
+
+
+def _without_weights(model: ModelWrapper) -> ModelWrapper:
+    """Set all weights to zero: no accumulator needs more than two bits then."""
+    for layer in model.get_nodes_by_op_type("Conv"):
+        model.set_initializer(layer.input[1], np.zeros_like(model.get_initializer(layer.input[1])))
+        model.set_tensor_datatype(layer.output[0], DataType["INT2"])
+    return model
+
+
+def test_accumulators_in_loop_bodies_are_as_wide_as_a_product():
+    lowered = integers(ode_net((2,), style="dense", state_output=False))
+    change_bodies(lowered, _without_weights)
+    units = [op for graph in graphs(hardware(lowered)) for op in graph.get_nodes_by_op_type("MVAU_rtl")]
+    assert any(unit.name.startswith("ODELoop") for unit in units)
+    for unit in map(getCustomOp, units):
+        assert unit.get_output_datatype().bitwidth() >= sum(unit.get_input_datatype(i).bitwidth() for i in range(2))
 
 
 def _refused(shape: tuple[int, ...], layer: Callable[[GraphBuilder, str], str]) -> str:
