@@ -22,7 +22,7 @@ from tests.finn_flow.transformations.random_networks import networks
 from tests.places import ROOT
 
 CONFIG = ROOT / "build_configs" / "zcu104.json"
-LAST_PYTHON_STEP = "step_fold"
+SIZING_STEP = "step_size_fifos"
 ROLLING_STEP = "step_roll_ode_blocks"
 LABEL_STEP = "step_select_labels"
 
@@ -34,7 +34,8 @@ class Findings:
     Parameters
     ----------
     exact
-        Networks whose hardware graph, as folded, is exact; `simulated` of them were simulated as well, whole.
+        Networks whose hardware graph, as folded and as it goes into the netlist, is exact; `simulated` of them were
+        simulated as well, whole.
     undecided
         Of these, networks with frames in which their own float32 rounding decides.
     refused
@@ -60,7 +61,7 @@ class Findings:
 
 
 def try_network(model: ModelWrapper, findings: Findings, simulate: bool, labels: bool) -> None:
-    """Build a network, to the folded hardware graph or to the simulated netlist, and note what becomes of it."""
+    """Build a network and note what becomes of it; FIFOs are sized only of those that are simulated."""
     with tempfile.TemporaryDirectory(prefix="network_") as name:
         folder = Path(name)
         model.save(str(folder / "model.onnx"))
@@ -114,12 +115,13 @@ def _configuration(model: ModelWrapper, simulate: bool, labels: bool) -> dict[st
     """Return zcu104.json without the steps that this network is built without."""
     config: dict[str, object] = json.loads(CONFIG.read_text())
     names = [step.rsplit(".", 1)[-1] for step in config["steps"]]  # type: ignore[attr-defined]
-    last = len(names) if simulate else names.index(LAST_PYTHON_STEP) + 1
     left_out = set() if labels else {LABEL_STEP}
+    if not simulate:
+        left_out.add(SIZING_STEP)
     weights = [node.input[1] for node in model.graph.node if node.op_type == "Conv"]
     if len(set(weights)) == len(weights):
         left_out.add(ROLLING_STEP)
-    pairs = zip(config["steps"][:last], names, strict=False)  # type: ignore[index]
+    pairs = zip(config["steps"], names, strict=True)  # type: ignore[call-overload]
     config["steps"] = [step for step, name in pairs if name not in left_out]
     return config
 

@@ -133,6 +133,7 @@ def _copy_driver(build: Path, folder: Path, netlist: Netlist) -> None:
 
 def _manifest(build: Path, folder: Path, netlist: Netlist, samples: Samples, number: int) -> dict[str, Any]:
     (source,), (sink,) = netlist.inputs.values(), netlist.outputs.values()
+    (form,) = netlist.results
     cycles = _measured_cycles(build) or netlist.expected_cycles_per_frame
     return {
         "format": board_manifest.FORMAT,
@@ -144,6 +145,7 @@ def _manifest(build: Path, folder: Path, netlist: Netlist, samples: Samples, num
         "build_id": f"{number:08x}",
         "preprocessing": samples.preprocessing.to_json(),
         "class_names": samples.class_names,
+        "values": None if form.labels else {"scale": form.scale, "offset": form.offset},
         "input": _format(source),
         "output": _format(sink),
         "expected": {
@@ -188,7 +190,7 @@ def _readme(netlist: Netlist, samples: Samples, has_bitfile: bool) -> str:
     values = {
         "BOARD": BOARD,
         "BITFILE": made,
-        "CLASSES": str(len(samples.class_names)),
+        "RESULT": f"{len(samples.class_names)} classes" if samples.class_names else "values as its result",
         "SIZE": f"{height} x {width}",
         "COLOUR": "grey" if samples.preprocessing.channels == 1 else "RGB",
         "CLOCK": f"{1e3 / netlist.clk_ns:g}",

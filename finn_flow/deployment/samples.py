@@ -31,13 +31,13 @@ class Samples:
     images
         uint8 [N, H, W, 1 or 3].
     expected
-        Best classes, int64 [N, K], the best first.
+        Best classes, int64 [N, K], the best first; of a network that gives values, its integers [N, values].
     truth
         True classes [N], where they are known.
     preprocessing
         From any image to the network's input.
     class_names
-        One per class.
+        One per class; () of a network that gives values.
     accuracy
         Of the trained network on its test set, 0 to 1, where it is known.
     source
@@ -76,7 +76,7 @@ def load_samples(netlist: Netlist, golden_path: Path | None, count: int | None) 
     Parameters
     ----------
     netlist
-        The accelerator; its input is an 8-bit image with 1 or 3 channels, its output the best classes.
+        The accelerator; its input is an 8-bit image with 1 or 3 channels, its output the best classes or values.
     golden_path
         `golden.npz` of `dsode export`, with its notes `golden.json` beside it; None: random images.
     count
@@ -105,14 +105,18 @@ def load_samples(netlist: Netlist, golden_path: Path | None, count: int | None) 
         golden = load_golden(golden_path, netlist)
         notes = _notes(golden_path.with_suffix(NOTES_SUFFIX))
     chosen = golden if count is None else _first(golden, count)
+    source_text = str(notes.get("dataset") or "random images and the hardware graph in Python")
+    if not netlist.results[0].labels:
+        assert chosen.logits is not None  # a golden file holds what the accelerator gives
+        codes = chosen.frames.astype(np.uint8)
+        return Samples(codes, chosen.logits, None, preprocessing, (), None, source_text)
     if golden.logits is None or chosen.labels is None:
-        raise UserError("the driver classifies: keep step_select_labels in the configuration, and give golden logits")
+        raise UserError("the names of the classes need golden logits; give a golden file that has them")
     classes = golden.logits.shape[1]
     names = tuple(notes.get("class_names") or (str(number) for number in range(classes)))
     if len(names) != classes:
         raise UserError(f"{golden_path}: {len(names)} class names for {classes} classes")
     best = chosen.labels.reshape(len(chosen.frames), sink.shape[-1])
-    source_text = str(notes.get("dataset") or "random images and the hardware graph in Python")
     accuracy = notes.get("accuracy")
     return Samples(chosen.frames.astype(np.uint8), best, chosen.truth, preprocessing, names, accuracy, source_text)
 

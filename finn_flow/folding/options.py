@@ -10,6 +10,7 @@ from qonnx.custom_op.registry import getCustomOp
 
 from custom_ops.cascade_mvau.op import MOST_SIMD
 from finn_flow.errors import UserError
+from finn_flow.finn_adapter.window_generator import can_generate_windows
 
 Folding = dict[str, int | str]
 """Folding attributes of one node: PE, SIMD, parallel_window; memory styles may be among them."""
@@ -94,9 +95,9 @@ def _foldings(node: NodeProto) -> Iterator[Folding]:
             yield {"SIMD": simd}
     elif node.op_type == "ConvolutionInputGenerator_rtl":
         channels = instance.get_nodeattr("IFMChannels")
-        for simd in divisors(channels):
-            yield {"SIMD": simd, "parallel_window": 0}
-        yield {"SIMD": channels, "parallel_window": 1}
+        for simd, parallel in [*((simd, 0) for simd in divisors(channels)), (channels, 1)]:
+            if can_generate_windows(node, simd, parallel):
+                yield {"SIMD": simd, "parallel_window": parallel}
 
 
 def apply_folding(node: NodeProto, folding: Mapping[str, int | str]) -> None:

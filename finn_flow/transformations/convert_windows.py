@@ -7,6 +7,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from custom_ops.window_reduce.reference import Window
 from finn_flow.errors import UserError
+from finn_flow.finn_adapter.window_generator import can_generate_windows
 from finn_flow.transformations.hardware_graph import HardwareGraph
 from finn_flow.transformations.layer_windows import attributes, window_of
 
@@ -69,7 +70,7 @@ def emit_windows(node: NodeProto, hardware: HardwareGraph, x: str, window: Windo
     windows = f"{node.output[0]}_windows"
     taps = window.kernel[0] * window.kernel[1]
     hardware.define(windows, (1, rows, columns, taps * channels), hardware.dtypes[x])
-    hardware.emit(
+    generator = hardware.emit(
         "ConvolutionInputGenerator_rtl",
         [x],
         windows,
@@ -78,10 +79,15 @@ def emit_windows(node: NodeProto, hardware: HardwareGraph, x: str, window: Windo
         IFMDim=list(hardware.shapes[x][1:3]),
         OFMDim=[rows, columns],
         SIMD=1,
-        Stride=list(window.stride),
+        Stride=[1 if size == 1 else step for step, size in zip(window.stride, (rows, columns), strict=True)],
         Dilation=list(window.dilation),
         inputDataType=hardware.dtypes[x],
         outputDataType=hardware.dtypes[x],
         exec_mode="cppsim",
     )
+    if not any(can_generate_windows(generator, *folding) for folding in ((1, 0), (channels, 0), (channels, 1))):
+        raise UserError(
+            f"{node.name}: FINN cannot generate {rows}x{columns} windows of {list(window.kernel)} pixels with stride "
+            f"{list(window.stride)} and {channels} channels; use more channels, another stride or a larger map"
+        )
     return windows

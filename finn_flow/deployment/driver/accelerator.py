@@ -160,7 +160,7 @@ class Accelerator:
             self._lock.release()
 
     def classify(self, images: Images, progress: Advance | None = None) -> npt.NDArray[np.int64]:
-        """Return the best classes of each image.
+        """Return the best classes of each image, or the integers of a network that gives values.
 
         Parameters
         ----------
@@ -172,7 +172,7 @@ class Accelerator:
         Returns
         -------
         npt.NDArray[np.int64]
-            int64 [N, K], the best class first.
+            int64 [N, K], the best class first; of a network that gives values, its integers, channels last.
 
         Raises
         ------
@@ -188,6 +188,19 @@ class Accelerator:
         check_images(images)
         with self._calls:
             return self._classify(images, progress)
+
+    def values(self, images: Images, progress: Advance | None = None) -> npt.NDArray[np.float64]:
+        """Return the values [N, ..., channels] that a network gives; parameters and errors as of `classify`.
+
+        Raises
+        ------
+        InputError
+            The network gives classes.
+        """
+        if self.manifest.values is None:
+            raise InputError("this network gives classes, not values; use `classify`")
+        integers = self.classify(images, progress)
+        return self.manifest.values.values(integers.reshape(len(integers), *self.manifest.output.shape))
 
     def _classify(self, images: Images, progress: Advance | None) -> npt.NDArray[np.int64]:
         if not self._buffers:
@@ -265,7 +278,9 @@ class Accelerator:
         packed = np.asarray(pair.output[: pair.frames])
         labels = self.manifest.output.unpack(packed)
         classes = len(self.manifest.class_names)
-        right = self.manifest.output.padding_is_zero(packed) & (labels < classes).reshape(pair.frames, -1).all(axis=1)
+        right = self.manifest.output.padding_is_zero(packed)
+        if classes:
+            right &= (labels < classes).reshape(pair.frames, -1).all(axis=1)
         if not right.all():
             at = int(np.argmin(right))
             raise ShortTransferError(

@@ -66,6 +66,15 @@ def _progress(done: int, count: int) -> None:
 
 def _classify(accelerator: Accelerator, options: argparse.Namespace) -> dict[str, Any]:
     data = read_images(options.images, accelerator.manifest.preprocessing)
+    if accelerator.manifest.values is not None:
+        return {
+            "images": [
+                {"name": name, "values": row.tolist()}
+                for name, row in zip(data.names, accelerator.values(data.images, _progress), strict=True)
+            ],
+            "frames_per_second": len(data.names) / accelerator.timing.total,
+            "shares": shares(accelerator.timing),
+        }
     labels = accelerator.classify(data.images, _progress)
     names = accelerator.manifest.class_names
     return {
@@ -80,7 +89,7 @@ def _classify(accelerator: Accelerator, options: argparse.Namespace) -> dict[str
 
 def _show_classes(result: dict[str, Any]) -> None:
     for image in result["images"]:
-        print(f"{image['name']}: {', '.join(image['class_names'])}")
+        print(f"{image['name']}: {', '.join(image['class_names']) if 'class_names' in image else image['values']}")
 
 
 def _benchmark(accelerator: Accelerator, options: argparse.Namespace) -> dict[str, Any]:
@@ -134,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--lock-file", type=Path, default=LOCK_FILE, metavar="F", help=f"another lock than {LOCK_FILE}")
     parser = argparse.ArgumentParser(prog="python3 -m driver", description="Run the accelerator on this board.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    classify = commands.add_parser("classify", parents=[common], help="classify images")
+    classify = commands.add_parser("classify", parents=[common], help="classify images, or give their values")
     classify.add_argument("images", nargs="+", type=Path, help="image files, folders, .zip, .npy or .npz files")
     classify.set_defaults(run=_classify, show=_show_classes)
     bench = commands.add_parser("benchmark", parents=[common], help="measure throughput, latency and power")

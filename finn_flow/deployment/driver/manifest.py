@@ -9,15 +9,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from .errors import InputError
 from .files import inner_name
 from .packing import StreamFormat
 from .preprocessing import Preprocessing
 
 FILE = "manifest.json"
-FORMAT = 1
+FORMAT = 2
 BITFILE = "bitfile/finn-accel.bit"
 SAMPLES = "samples/expected.json"
+
+
+@dataclass(frozen=True)
+class ValueForm:
+    """What integers stand for: value = integer · scale + offset, one number each, or one per channel (last axis)."""
+
+    scale: tuple[float, ...]
+    offset: tuple[float, ...]
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> ValueForm:
+        """Read what the manifest says."""
+        return cls(*(tuple(float(number) for number in value[key]) for key in ("scale", "offset")))
+
+    def values(self, integers: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return the values of integers [..., channels]."""
+        return np.asarray(integers * np.array(self.scale) + np.array(self.offset))
 
 
 @dataclass(frozen=True)
@@ -33,9 +53,11 @@ class Manifest:
     preprocessing
         From any image to the network's input.
     class_names
-        One per class.
+        One per class; () if the network gives values.
+    values
+        Scale and offset of the output's integers, of each or of all, if the network gives values.
     input, output
-        How tensors lie in memory; the output holds the best classes of a frame, best first.
+        How tensors lie in memory; the output holds the best classes of a frame, best first, or integers.
     clock_mhz
         Of the programmable logic.
     cycles_per_frame
@@ -52,6 +74,7 @@ class Manifest:
     build_id: int
     preprocessing: Preprocessing
     class_names: tuple[str, ...]
+    values: ValueForm | None
     input: StreamFormat
     output: StreamFormat
     clock_mhz: float
@@ -91,6 +114,7 @@ class Manifest:
             build_id=int(value["build_id"], 16),
             preprocessing=Preprocessing.from_json(value["preprocessing"]),
             class_names=tuple(_text(name) for name in value["class_names"]),
+            values=None if value["values"] is None else ValueForm.from_json(value["values"]),
             input=StreamFormat.from_json(value["input"]),
             output=StreamFormat.from_json(value["output"]),
             clock_mhz=_positive(value["clock_mhz"]),

@@ -78,6 +78,8 @@ def validate_data(
         As `Accelerator.classify`.
     """
     manifest = accelerator.manifest
+    if manifest.values is not None:
+        raise InputError("this network gives values, not classes: only its samples can be validated, without --data")
     expected = manifest.accuracy if expected is None else expected
     if expected is None:
         raise InputError("the package does not know the network's accuracy; say what to expect: --expect 0.95")
