@@ -74,13 +74,18 @@ def check_inputs(path: Path, inputs: NDArray, netlist: Netlist) -> None:
         It cannot.
     """
     (stream,) = netlist.inputs.values()
-    fits = inputs.dtype.kind == "f" or (inputs.dtype.kind in "iu" and inputs.shape[1:] == stream.shape[1:])
+    fits = inputs.dtype.kind == "f" or (inputs.dtype.kind in "iu" and _long(inputs.shape) == _long(stream.shape))
     if not fits or inputs.ndim < 2 or len(inputs) == 0:
         wanted = ", ".join(str(n) for n in stream.shape[1:])
         raise UserError(
             f"{path}: inputs must be {stream.datatype.lower()} [N, {wanted}] for this accelerator, or the model's "
             f"input values, not {inputs.dtype} {list(inputs.shape)}"
         )
+
+
+def _long(shape: tuple[int, ...]) -> list[int]:
+    """Axes of a frame that are longer than 1: a series may be given without the axis that it does not have."""
+    return [size for size in shape[1:] if size > 1]
 
 
 def readings(path: Path, inputs: NDArray, netlist: Netlist) -> Iterator[tuple[str, Frames]]:
@@ -100,6 +105,7 @@ def readings(path: Path, inputs: NDArray, netlist: Netlist) -> Iterator[tuple[st
     if inputs.dtype.kind == "f":
         yield "the model's input values", frames_of_values(path, inputs, netlist)
         return
+    inputs = inputs.reshape(len(inputs), *stream.shape[1:])
     if datatype.min() <= inputs.min() and inputs.max() <= datatype.max():
         yield "codes", inputs.astype(np.int64)
     if inputs.dtype == np.uint8:
