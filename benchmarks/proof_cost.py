@@ -1,7 +1,7 @@
 """Share of a build that goes into its proof: `python -m benchmarks.proof_cost [PRESET] [--json]`.
 
-Builds an untrained network with build_configs/zcu104.json, golden images beside it, and prints the seconds of the whole
-build, of the proof and their ratio. A build compares the model as given with the integers and the hardware graph; at
+Builds an untrained network with build_configs/zcu104.json, and prints the seconds of the whole build, of the proof and
+their ratio. A build compares the model as given with the integers and the hardware graph; at
 most 25 % of the build of `dsodenet-small` may go into that.
 """
 
@@ -15,9 +15,11 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from brevitas_models.config import PRESETS, preset
+from brevitas_models.untrained import untrained_network
 from finn_flow.build import build
 from finn_flow.build_folder import BuildFolder
-from finn_flow.cli.group import main as dsode
+from finn_flow.export.qonnx import to_qonnx
 
 CONFIG = Path(__file__).parent.parent / "build_configs" / "zcu104.json"
 LIMIT = 0.25
@@ -33,24 +35,23 @@ class ProofCost:
     share: float
 
 
-def measure(preset: str) -> ProofCost:
+def measure(name: str) -> ProofCost:
     """Export and build a preset."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         model = folder / "model.onnx"
-        if status := dsode(["export", "--untrained", preset, "--seed", "0", "--out", str(model)]):
-            sys.exit(status)
+        to_qonnx(untrained_network(preset(name), seed=0)).save(str(model))
         started = time.perf_counter()
         build(CONFIG, model, folder / "build", lambda line: print(line, file=sys.stderr))
         seconds = time.perf_counter() - started
         proof = json.loads(BuildFolder(folder / "build").proof.read_text())["seconds"]
-    return ProofCost(preset, seconds, proof, proof / seconds)
+    return ProofCost(name, seconds, proof, proof / seconds)
 
 
 def main() -> int:
     """Measure and print; 1 if the share is above the limit."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("preset", nargs="?", default="dsodenet-small", help="network")
+    parser.add_argument("preset", nargs="?", default="dsodenet-small", choices=PRESETS, help="network")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     cost = measure(options.preset)
