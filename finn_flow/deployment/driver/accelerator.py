@@ -278,8 +278,9 @@ class Accelerator:
         packed = np.asarray(pair.output[: pair.frames])
         labels = self.manifest.output.unpack(packed)
         classes = len(self.manifest.class_names)
-        right = self.manifest.output.padding_is_zero(packed)
+        right = np.ones(pair.frames, dtype=bool)  # values may be any bits, signs in the padding too
         if classes:
+            right = self.manifest.output.padding_is_zero(packed)
             right &= (labels < classes).reshape(pair.frames, -1).all(axis=1)
         if not right.all():
             at = int(np.argmin(right))
