@@ -79,7 +79,7 @@ def emit_windows(node: NodeProto, hardware: HardwareGraph, x: str, window: Windo
         IFMDim=list(hardware.shapes[x][1:3]),
         OFMDim=[rows, columns],
         SIMD=1,
-        Stride=[1 if size == 1 else step for step, size in zip(window.stride, (rows, columns), strict=True)],
+        Stride=[min(step, size) for step, size in zip(window.stride, hardware.shapes[x][1:3], strict=True)],
         Dilation=list(window.dilation),
         inputDataType=hardware.dtypes[x],
         outputDataType=hardware.dtypes[x],

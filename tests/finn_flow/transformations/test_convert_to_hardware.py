@@ -211,3 +211,32 @@ def _refused(shape: tuple[int, ...], layer: Callable[[GraphBuilder, str], str]) 
 )
 def test_what_has_no_hardware_is_named(layer, message):
     assert message in _refused((4, 5, 5), layer)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "strides"),
+    [
+        ((2, 3, 6), [2, 3], [2, 2]),
+        ((2, 1, 6), [1, 3], [2, 2]),
+        ((3, 2, 2), [1, 1], [3, 3]),
+        ((2, 4, 1), [3, 1], [1, 2]),
+    ],
+)
+def test_strides_that_leave_rows_out_or_go_beyond_the_map(shape, kernel, strides):
+    net = GraphBuilder()
+    x = net.quant("x", bits=8, scale=2.0**-8, signed=0)
+    attributes = {"kernel_shape": kernel, "strides": strides, "pads": [0] * 4, "dilations": [1, 1], "group": 1}
+    y = net.quant(net.node("Conv", x, net.weight(4, shape[0], *kernel), **attributes), bits=4, scale=0.25)
+    sizes = [(size - k) // step + 1 for size, k, step in zip(shape[1:], kernel, strides, strict=True)]
+    flat = net.node("Flatten", y, axis=1)
+    lowered = integers(net.finish((1, *shape), net.node("MatMul", flat, net.weight(4 * int(np.prod(sizes)), 3))))
+    assert_same_logits(lowered, finish(hardware(lowered)))
+
+
+def test_windows_that_finn_cannot_generate_are_refused():
+    net = GraphBuilder()
+    x = net.quant("x", bits=8, scale=2.0**-8, signed=0)
+    attributes = {"kernel_shape": [1, 2], "strides": [1, 1], "pads": [0] * 4, "dilations": [1, 1], "group": 1}
+    y = net.node("Flatten", net.node("Conv", x, net.weight(4, 1, 1, 2), **attributes), axis=1)
+    with pytest.raises(UserError, match=r"^Conv_t\d+: FINN cannot generate 1x1 windows of \[1, 2\] pixels with stride"):
+        hardware(integers(net.finish((1, 1, 1, 2), net.node("MatMul", net.quant(y, 4, 0.25), net.weight(4, 3)))))
