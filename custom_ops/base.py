@@ -18,7 +18,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from custom_ops.checks import alternatives, to_integers
 from custom_ops.rtl_execution import check_frames, simulate_frames
 from custom_ops.streams import Stream
-from custom_ops.wrapper import wrapper_source
+from custom_ops.wrapper import PlainPort, wrapper_source
 from finn_flow.errors import UserError
 
 OPS_FOLDER = Path(__file__).parent
@@ -92,6 +92,15 @@ class HardwareOp(RTLBackend):
     def core_name(self) -> str:
         """Name of the core's module where it is not the same for all nodes."""
         return self.core
+
+    @property
+    def core_sources(self) -> tuple[str, ...]:
+        """SystemVerilog files where they are not the same for all nodes."""
+        return self.rtl_sources
+
+    def plain_ports(self) -> list[PlainPort]:
+        """Return the ports of the core, and of the node's module, that belong to no stream."""
+        return []
 
     def legal_parameter_shapes(self, ind: int) -> list[tuple[int, ...]]:
         """Return the shapes that constant input `ind` may have."""
@@ -251,14 +260,15 @@ class HardwareOp(RTLBackend):
         self.set_nodeattr("gen_top_module", module)
         self.generate_params(model, folder, fpgapart)
         parameters = self.core_parameters(self.constants(model))
-        source = wrapper_source(module, self.core_name, parameters, self.input_streams(), self.output_streams())
+        streams = self.input_streams(), self.output_streams()
+        source = wrapper_source(module, self.core_name, parameters, *streams, self.plain_ports())
         (folder / f"{module}.v").write_text(source)
         self.set_nodeattr("ipgen_path", str(folder))
         self.set_nodeattr("ip_path", str(folder))
 
     def get_rtl_file_list(self, abspath: bool = False) -> list[str]:
         """Return the RTL files, the wrapper last: absolute paths, or bare names."""
-        files = [OPS_FOLDER / name for name in self.rtl_sources]
+        files = [OPS_FOLDER / name for name in self.core_sources]
         files += [Path(get_settings().finn_rtllib) / name for name in self.finn_rtl_sources]
         files.append(Path(self.get_nodeattr("code_gen_dir_ipgen")) / f"{self.get_nodeattr('gen_top_module')}.v")
         return [str(file) if abspath else file.name for file in files]

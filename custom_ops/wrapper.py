@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from custom_ops.streams import Stream
@@ -11,12 +12,22 @@ from finn_flow.templates import fill_template
 TEMPLATE = Path(__file__).parent / "rtl_common" / "wrapper.v.in"
 
 
+@dataclass(frozen=True)
+class PlainPort:
+    """A port that belongs to no stream: the wrapper's and the core's have this name."""
+
+    name: str
+    bits: int
+    is_input: bool
+
+
 def wrapper_source(
     module: str,
     core: str,
     parameters: Mapping[str, int | str],
     inputs: Sequence[Stream],
     outputs: Sequence[Stream],
+    plain: Sequence[PlainPort] = (),
 ) -> str:
     """Return the source of a module `module` with streams `in0_V`, ..., `out0_V`, ... around `core`.
 
@@ -31,10 +42,12 @@ def wrapper_source(
             "MODULE": module,
             "CORE": core,
             "BUS_INTERFACES": ":".join(name for name, _, _ in named),
-            "PORTS": ",\n\n".join(_ports(name, stream, is_input) for name, stream, is_input in named),
+            "PORTS": ",\n\n".join(
+                [*(_ports(name, stream, is_input) for name, stream, is_input in named), *map(_plain_port, plain)]
+            ),
             "PADDING": "\n".join(_padding(name, stream) for name, stream, is_input in named if not is_input),
             "PARAMETERS": ",\n".join(f"        .{name}({value})" for name, value in parameters.items()),
-            "CONNECTIONS": ",\n".join(_connections(named)),
+            "CONNECTIONS": ",\n".join([*_connections(named), *(f"        .{p.name}({p.name})" for p in plain)]),
         },
     )
 
@@ -46,6 +59,10 @@ def _ports(name: str, stream: Stream, is_input: bool) -> str:
         f"    {forward} wire {name}_TVALID,\n"
         f"    {backward} wire {name}_TREADY"
     )
+
+
+def _plain_port(port: PlainPort) -> str:
+    return f"    {'input ' if port.is_input else 'output'} wire [{port.bits - 1}:0] {port.name}"
 
 
 def _padding(name: str, stream: Stream) -> str:

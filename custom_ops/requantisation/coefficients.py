@@ -82,6 +82,23 @@ def find_coefficients(thresholds: Integers, lowest: Integers, highest: Integers,
     return None
 
 
+def coefficients_of_shift(
+    thresholds: Integers, lowest: Integers, highest: Integers, bias: int, shift: int, ties_to_even: bool
+) -> tuple[Integers, Integers, NDArray[np.bool_]]:
+    """Return multipliers and offsets of a given shift and rule for ties, and which rows have any.
+
+    Parameters are those of `find_coefficients`; all results have the shape of `lowest`.
+    """
+    shape = thresholds.shape[:-1]
+    rows = thresholds.reshape(-1, thresholds.shape[-1]).astype(np.int64)
+    low, high = (np.broadcast_to(bound, shape).reshape(-1).astype(np.int64) for bound in (lowest, highest))
+    bounds = _Bounds(rows, low, high, bias, ties_to_even)
+    multiplier = _widest(bounds, shift)
+    least, greatest = bounds.offsets(multiplier, shift)
+    offset = (least + greatest) // 2
+    return multiplier.reshape(shape), offset.reshape(shape), (least <= greatest).reshape(shape)
+
+
 class _Bounds:
     """The interval of offsets that a multiplier leaves, per row."""
 

@@ -13,10 +13,12 @@ from custom_ops.base import Attributes, Constants, HardwareOp
 from custom_ops.checks import check_at_least, check_divides, check_integer, check_length, check_one_of
 from custom_ops.fifo_memory import resolve_ram_style
 from custom_ops.memory import hex_word
+from custom_ops.requantisation import writable
 from custom_ops.requantisation.coefficients import MOST_SHIFT
 from custom_ops.requantisation.estimates import brams_18k, luts
 from custom_ops.requantisation.reference import requantise
 from custom_ops.streams import Stream
+from custom_ops.wrapper import PlainPort
 from finn_flow.errors import FlowError, UserError
 
 MULTIPLIER_BITS = 26
@@ -56,6 +58,11 @@ class Requantisation_rtl(HardwareOp):
         What multiplies: "lut" or "dsp" (if the values have at most 18 bits with a sign).
     ram_style
         Memory of the parameters; a single word of them is a constant.
+    runtime_writeable_weights, parameter_base
+        1 if the parameters can be written while it works, and the first of its rows on the accelerator's bus; see
+        `parameter_port.sv`.
+    normalisation
+        Which batch-norm the parameters come from; "" if none.
     """
 
     core = "requantisation"
@@ -84,6 +91,9 @@ class Requantisation_rtl(HardwareOp):
             "channel_wise": ("i", False, 1, {0, 1}),
             "resType": ("s", False, "dsp", {"lut", "dsp"}),
             "ram_style": ("s", False, "auto", {"auto", "block", "distributed"}),
+            "runtime_writeable_weights": ("i", False, 0, {0, 1}),
+            "parameter_base": ("i", False, 0),
+            "normalisation": ("s", False, ""),
         }
 
     def validate(self) -> None:
@@ -143,11 +153,50 @@ class Requantisation_rtl(HardwareOp):
 
     # Code generation
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether the parameters can be written while it works."""
+        return bool(self.get_nodeattr("runtime_writeable_weights"))
+
+    @property
+    def core_name(self) -> str:
+        return f"writable_{self.core}" if self.is_writable else self.core
+
+    @property
+    def core_sources(self) -> tuple[str, ...]:
+        if not self.is_writable:
+            return self.rtl_sources
+        return writable.PLAIN_SOURCES if self.sets == 1 else writable.SOURCES
+
+    def plain_ports(self) -> list[PlainPort]:
+        return [writable.BUS_TO_NODES, writable.BUS_FROM_NODES] if self.is_writable else []
+
     def core_parameters(self, constants: Constants) -> dict[str, int | str]:
         self._check_fit(constants[1])
-        datatype = self.attribute_datatype("inputDataType")
+        arithmetic = self._arithmetic()
         words = self._words(constants[1])
-        bits = self.word_bits
+        bits, style = self.word_bits, self.get_nodeattr("ram_style")
+        folds = max(constants[1].shape[-2] // self.get_nodeattr("PE"), 1)
+        file = f'"./{self.memory_file_name("parameters")}"'
+        if self.is_writable:
+            return {
+                **arithmetic,
+                "MEMORY_FILE": file,
+                "RAM_STYLE": f'"{resolve_ram_style(style, bits, self.depth)}"',
+                "BASE": self.get_nodeattr("parameter_base"),
+                "WORDS": self.input_streams()[0].words,
+                "CF": folds,
+            }
+        return {
+            **arithmetic,
+            "WORD": f"{bits}'h{words[0]}" if len(words) == 1 else f"{bits}'h0",
+            "MEMORY_FILE": file if len(words) > 1 else '""',
+            "ROM_STYLE": f'"{resolve_ram_style(style, bits, len(words))}"',
+            "CF": folds,
+        }
+
+    def _arithmetic(self) -> dict[str, int | str]:
+        datatype = self.attribute_datatype("inputDataType")
         low, high = self.codes
         return {
             "PE": self.get_nodeattr("PE"),
@@ -163,15 +212,13 @@ class Requantisation_rtl(HardwareOp):
             "OUT_BITS": self.attribute_datatype("outputDataType").bitwidth(),
             "USE_DSP": {"lut": '"no"', "dsp": '"yes"'}[self.get_nodeattr("resType")],
             "MULTIPLY_CYCLES": {"lut": 2, "dsp": 1}[self.get_nodeattr("resType")],
-            "WORD": f"{bits}'h{words[0]}" if len(words) == 1 else f"{bits}'h0",
-            "MEMORY_FILE": f'"./{self.memory_file_name("parameters")}"' if len(words) > 1 else '""',
-            "ROM_STYLE": f'"{resolve_ram_style(self.get_nodeattr("ram_style"), bits, len(words))}"',
-            "CF": max(constants[1].shape[-2] // self.get_nodeattr("PE"), 1),
         }
 
     def memory_files(self, constants: Constants) -> dict[str, list[str]]:
         """One word per set and channel fold, the folds padded to a power of two; a single word is a parameter."""
         words = self._words(constants[1])
+        if self.is_writable:
+            return {self.memory_file_name("parameters"): writable.banks(self, words)}
         return {self.memory_file_name("parameters"): words} if len(words) > 1 else {}
 
     def _words(self, rows: NDArray[np.int64]) -> list[str]:
@@ -200,7 +247,12 @@ class Requantisation_rtl(HardwareOp):
 
     @property
     def depth(self) -> int:
-        """Words of parameters."""
+        """Words of parameters in the memory."""
+        return writable.BANKS << writable.address_bits(self) if self.is_writable else self.words_of_bank
+
+    @property
+    def words_of_bank(self) -> int:
+        """Words of parameters that are in use."""
         channels = self.get_nodeattr("NumChannels") if self.get_nodeattr("channel_wise") else 1
         return self.sets * self._padded_folds(math.ceil(channels / self.get_nodeattr("PE")))
 

@@ -18,6 +18,8 @@ from qonnx.util.cleanup import cleanup_model
 
 from brevitas_models.batch_norm import FieldBatchNorm
 from brevitas_models.networks import ODENet
+from finn_flow.export.batch_norms import batch_norms
+from finn_flow.transformations.batch_norms import write_batch_norms
 from finn_flow.transformations.roll_ode_blocks import RollODEBlocks
 from finn_flow.transformations.unroll_ode_blocks import UnrollODEBlocks
 
@@ -32,13 +34,17 @@ def to_qonnx(network: ODENet) -> ModelWrapper:
     minutes for long loops, so Brevitas exports the network with two iterations per block, in which the constants that
     depend on the iteration are marks. The marks tell which constants belong in the rolled loops; these are then
     written out with all their iterations. Fields of their own in each iteration leave nothing to roll: all are traced.
+    What the constants were computed from is kept in the metadata.
     """
     network = copy.deepcopy(network).cpu().eval()
+    norms = batch_norms(network)
     if not all(block.shared for block in network.ode_blocks):
         for module in network.modules():
             if isinstance(module, FieldBatchNorm):
                 module.freeze()
-        return cleanup_model(_export(network))
+        model = cleanup_model(_export(network))
+        write_batch_norms(model, norms)
+        return model
     passes = [block.iterations * block.solver.stages for block in network.ode_blocks]
     stacks = _mark_constants(network)
     for block in network.ode_blocks:
@@ -52,6 +58,7 @@ def to_qonnx(network: ODENet) -> ModelWrapper:
             whole = np.resize(traced, (count, *traced.shape[1:])) if traced.dtype == bool else stacks[traced.flat[0]]
             rolled.set_initializer(parameter, whole)
     model, _ = UnrollODEBlocks().apply(rolled)  # not by `transform`, whose clean-up is quadratic in the nodes
+    write_batch_norms(model, norms)
     return model
 
 

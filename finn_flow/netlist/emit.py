@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from finn_flow.netlist import parameter_bus
 from finn_flow.netlist.instances import CLOCK, CLOCK2X, RESET, SIGNALS
 from finn_flow.netlist.structure import Instance, Module, Stream
 
@@ -69,18 +70,50 @@ class Emitter:
         """Return the Verilog source of `module`, one of `modules`."""
         streams = [(f"in{i}_V", module.streams[name], True) for i, name in enumerate(module.inputs)]
         streams += [(f"out{i}_V", module.streams[name], False) for i, name in enumerate(module.outputs)]
-        ports = [_clock_ports(module, [name for name, _, _ in streams])]
+        writable, is_top = self._writable(module), module.kind == "top"
+        buses = [name for name, _, _ in streams] + ([parameter_bus.PORT] if writable and is_top else [])
+        ports = [_clock_ports(module, buses)]
         ports += [_stream_ports(name, stream.tdata_bits, is_input) for name, stream, is_input in streams]
         ports += [_tap_ports(name, bits) for name, bits in self._taps(module)]
         ports += [f"    output wire [{COUNT_BITS - 1}:0] {count_name(fifo)}" for fifo in self._counts(module)]
+        if writable:
+            ports.append(parameter_bus.axi_ports() if is_top else parameter_bus.bus_ports())
         parts = [
             f"// {module.name}: {module.what}. Generated; see netlist.json.\n`default_nettype none\n",
             f"module {module.name} (\n" + ",\n\n".join(ports) + "\n);\n",
             *(self._declaration(module, stream) for stream in module.streams.values()),
+            self._bus(module) if writable else "",
             *(self._instance(module, instance) for instance in module.instances),
             "endmodule\n\n`default_nettype wire\n",
         ]
         return "\n".join(part for part in parts if part)
+
+    # Parameters that are written
+
+    def has_writable_parameters(self, name: str) -> bool:
+        """Whether a module, or one below it, has parameters that are written."""
+        return name in self.modules and bool(self._writable(self.modules[name]))
+
+    def _writable(self, module: Module) -> list[Instance]:
+        return [
+            instance
+            for instance in module.instances
+            if parameter_bus.is_on_bus(instance) or self.has_writable_parameters(instance.module)
+        ]
+
+    def _bus(self, module: Module) -> str:
+        is_top = module.kind == "top"
+        text = parameter_bus.joined(self._writable(module), is_top)
+        if is_top:
+            source, sink = module.streams[module.inputs[0]], module.streams[module.outputs[0]]
+            text += "\n" + parameter_bus.port_instance(module, source, sink)
+        return text
+
+    def _into(self, module: Module, stream: str) -> list[str]:
+        """Return the names of a stream's signals where it goes into its consumer, a pacer aside."""
+        if module.kind == "top" and stream in module.inputs and self._writable(module):
+            return parameter_bus.gated(module.port_of(stream))
+        return _signals(module, stream)
 
     # What a module's children hand up
 
@@ -112,7 +145,7 @@ class Emitter:
             paced = f"{stream.name}_paced"
             lines += _wires(paced, stream.tdata_bits)
             after = [f"{paced}_{signal.lower()}" for signal in SIGNALS]
-            lines += _pacer(stream, _signals(module, stream.name), after, pace, self._settings)
+            lines += _pacer(stream, self._into(module, stream.name), after, pace, self._settings)
         if (module.name, stream.name) in self.instruments.taps:
             tdata, tvalid, tready = _signals(module, stream.name)
             name = tap_name(module.name, stream.name)
@@ -130,7 +163,7 @@ class Emitter:
         """Return the instance of an adjustable FIFO in place of `instance`."""
         source, sink = (instance.connections[port] for port in ("in0_V", "out0_V"))
         names = [f"s_axis_{signal.lower()}" for signal in SIGNALS[1:]] + [f"m_axis_{s.lower()}" for s in SIGNALS]
-        wires = _signals(module, source)[1:] + _signals(module, sink)
+        wires = self._into(module, source)[1:] + _signals(module, sink)
         rows = [f".clk({CLOCK})", f".rst(!{RESET})", f".maxcount({count_name(instance.name)})"]
         rows += [f".{name}({wire})" for name, wire in zip(names, wires, strict=True)]
         index = 1 + self.instruments.adjustable_fifos.index(instance.name)
@@ -146,7 +179,7 @@ class Emitter:
         rows.append(f".{RESET}({RESET})")
         for port, name in instance.connections.items():
             stream = module.streams[name]
-            wires = _signals(module, name)
+            wires = self._into(module, name) if stream.consumer == instance.name else _signals(module, name)
             if (module.name, name) in self.instruments.pacers and stream.consumer == instance.name:
                 wires = [f"{name}_paced_{signal.lower()}" for signal in SIGNALS]
             lower = port in instance.lower_case
@@ -154,9 +187,12 @@ class Emitter:
                 f".{port}_{signal.lower() if lower else signal}({wire})"
                 for signal, wire in zip(SIGNALS, wires, strict=True)
             ]
-        rows += [f".{port}({_zeros(bits)})" for port, bits in instance.tied.items()]
+        is_bus_port = parameter_bus.is_bus_port
+        rows += [f".{port}({_zeros(bits)})" for port, bits in instance.tied.items() if not is_bus_port(port)]
         child = self.modules.get(instance.module)
-        rows += [f".{port}()" for port in instance.open_outputs]
+        rows += [f".{port}()" for port in instance.open_outputs if not is_bus_port(port)]
+        if instance in self._writable(module):
+            rows += parameter_bus.instance_rows(instance)
         if child is not None:
             rows += [f".{name}_{s}({name}_{s})" for name, _ in self._taps(child) for s in SIGNALS]
             rows += [f".{count_name(fifo)}({count_name(fifo)})" for fifo in self._counts(child)]

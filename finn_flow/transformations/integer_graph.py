@@ -13,6 +13,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.general import SortGraph
 from qonnx.util.basic import qonnx_make_model
 
+from finn_flow.transformations.batch_norms import Arrays, BatchNorm
 from finn_flow.transformations.elementwise import Expression, Source
 from finn_flow.transformations.graph_index import live_nodes
 from finn_flow.transformations.name_nodes import name_nameless_nodes
@@ -105,6 +106,8 @@ class IntegerGraph:
     indexed: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     new_parameters: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     codes: dict[str, Codes] = field(default_factory=dict)
+    batch_norms: list[BatchNorm] = field(default_factory=list)
+    normalisations: dict[str, Arrays] = field(default_factory=dict)
 
     def add(
         self, node: NodeProto, shape: tuple[int, ...], dtype: str, scale: NDArray[np.float64], bounds: Bounds

@@ -8,6 +8,7 @@ from onnx import NodeProto, helper
 from qonnx.core.modelwrapper import ModelWrapper
 
 from finn_flow.errors import UserError
+from finn_flow.transformations.batch_norms import BatchNorm
 from finn_flow.transformations.elementwise import Operation
 from finn_flow.transformations.integer_graph import Codes, IntegerGraph, Pending
 from finn_flow.transformations.layer_windows import attributes
@@ -22,11 +23,27 @@ def lower_batch_norm(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) 
     pending = as_pending(value)
     scale, bias, mean, variance = (_parameter(model, node, name, graph) for name in node.input[1:5])
     epsilon = np.float32(attributes(node).get("epsilon", 1e-5))
+    _note(graph, scale, bias, mean, variance, epsilon)
     factor = scale / np.sqrt(epsilon + variance)
     offset = bias - factor * mean
     scaled = Operation(helper.make_node("Mul", [], [], name=node.name), (pending.expression, factor))
     shifted = Operation(helper.make_node("Add", [], [], name=node.name), (scaled, offset))
     graph.env[node.output[0]] = Pending(pending.sources, shifted, pending.shape, pending.positions)
+
+
+def _note(graph: IntegerGraph, *parameters: NDArray[np.float32]) -> None:
+    """Keep the parameters, [iterations or 1, 1, channels or 1, 1] each, from which factor and offset are computed."""
+    scale, bias, mean, variance, epsilon = parameters
+    if len(scale) > 1 or len(bias) > 1:
+        return  # not the statistics alone differ between the iterations
+    channels = max(part.shape[2] for part in (scale, bias, mean, variance))
+    rows = max(len(mean), len(variance))
+    scale, bias = (np.broadcast_to(part[0, 0, :, 0], (channels,)).copy() for part in (scale, bias))
+    mean, variance = (np.broadcast_to(part[:, 0, :, 0], (rows, channels)).copy() for part in (mean, variance))
+    shift, one, zero = np.zeros((rows, channels), np.float32), np.float32(1), np.array(0)
+    every = np.arange(rows)
+    norm = BatchNorm(scale, bias, shift, np.array(one), np.array(epsilon), zero, every, mean, variance)
+    graph.batch_norms.append(norm)
 
 
 def _parameter(model: ModelWrapper, node: NodeProto, name: str, graph: IntegerGraph) -> NDArray[np.float32]:

@@ -25,6 +25,7 @@ from finn_flow.transformations.integer_graph import (
 from finn_flow.transformations.lower_elementwise import as_pending
 from finn_flow.transformations.lower_sums import lower_sum
 from finn_flow.transformations.negate_weights import negated_layer
+from finn_flow.transformations.normalised_codes import note_normalisation
 from finn_flow.transformations.quantiser import Quantiser, read_quantiser
 from finn_flow.transformations.step_nodes import emit_steps
 from finn_flow.transformations.thresholds import CodeFunction, Steps, all_values, falls, steps_of_any, steps_of_monotone
@@ -111,12 +112,15 @@ def _lower_function(
         down: NDArray[np.bool_] = falling.reshape(-1, falling.shape[-1])
         flip: NDArray[np.bool_] = np.asarray(down.any(axis=0))
         if not flip.any():
+            note_normalisation(node.output[0], pending, quantiser, source, None, graph)
             steps = steps_of_monotone(function, bounds, lowest, highest, flip)
             return _emit(node, source, steps, quantiser, graph, pending.positions)
         if np.all(down[:, flip]) or shape[0] == 1:
             negated = negated_layer(model, node, source, np.broadcast_to(flip, (source.channels,)), graph)
             if negated is not None:
-                mirrored = code_function(source, pending, quantiser, np.where(flip, -1, 1))
+                sign = np.where(flip, -1, 1)
+                note_normalisation(node.output[0], pending, quantiser, source, sign, graph)
+                mirrored = code_function(source, pending, quantiser, sign)
                 steps = steps_of_monotone(mirrored, bounds, *negated.bounds(), np.zeros(1, dtype=bool))
                 return _emit(node, negated, steps, quantiser, graph, pending.positions)
             steps = steps_of_monotone(function, bounds, lowest, highest, flip)

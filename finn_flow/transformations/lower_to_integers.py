@@ -12,6 +12,7 @@ from qonnx.custom_op.registry import getCustomOp
 from qonnx.transformation.base import Transformation
 
 from finn_flow.errors import UserError
+from finn_flow.transformations.batch_norms import BATCH_NORMS, read_batch_norms, write_normalisations
 from finn_flow.transformations.elementwise import ELEMENTWISE_OPS
 from finn_flow.transformations.graph_index import live_nodes
 from finn_flow.transformations.integer_graph import Codes, IntegerGraph, Stacked, build_model
@@ -59,11 +60,14 @@ class LowerToIntegers(Transformation):
         model, _ = ToNormalForm().apply(model)
         if is_lowered(model):
             return model, False
-        graph = IntegerGraph()
+        graph = IntegerGraph(batch_norms=read_batch_norms(model))
         outputs = _lower_graph(model, graph)
         lowered = build_model(graph, model, [model.graph.input[0].name], [output.name for output in outputs])
         for prop in model.graph.metadata_props:
+            if prop.key == BATCH_NORMS:
+                continue
             lowered.set_metadata_prop(prop.key, prop.value)
+        write_normalisations(lowered, graph.normalisations)
         values = [as_output(graph.env.get(output.name)) for output in model.graph.output]
         forms = [
             replace(form, scale=_numbers(value[1]), offset=_numbers(value[2]))
@@ -124,7 +128,7 @@ def _lower_loop(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) -> No
             f"behind {last.name if last is not None else 'the sum'} in every iteration: z = q(z), then z = q(z + f(z))"
         )
     state = interleave(states, f"{node.input[0]}_states", graph)
-    inner = IntegerGraph()
+    inner = IntegerGraph(batch_norms=graph.batch_norms, normalisations=graph.normalisations)
     entry = body.graph.input[0].name
     inner.shapes[entry], inner.dtypes[entry] = state.shape, graph.dtypes[state.name]
     joint = inner.know(Codes(entry, state.scale, state.lowest, state.highest, state.shape))

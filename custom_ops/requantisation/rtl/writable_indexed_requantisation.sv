@@ -1,0 +1,216 @@
+/// As indexed_requantisation, with multipliers and offsets that can be written while it works; see
+/// writable_requantisation_lanes. With SETS 1 the index must be 0.
+///
+/// Latency       MULTIPLY_CYCLES + 5 cycles, the output FIFO included.
+/// Cycles        WORDS per frame; frames follow without gap if the next index is waiting.
+/// Backpressure  TREADY of the index depends on registers only; the one of the data is a register, high while a frame's index is here and a place in the output
+///               FIFO is kept for the next word.
+/// Overflow      none inside; results beyond the limits are clipped.
+/// Reset         in no data path: it clears what says that words are there.
+`default_nettype none
+
+module writable_indexed_requantisation #(
+    // Channels per word, >= 1.
+    parameter int unsigned PE = 2,
+    // Bits and sign of a value.
+    parameter int unsigned IN_BITS = 8,
+    parameter bit IN_SIGNED = 1'b1,
+    // Bits of a multiplier (unsigned), of an offset and of a sum (both signed).
+    parameter int unsigned MULTIPLIER_BITS = 6,
+    parameter int unsigned OFFSET_BITS = 8,
+    parameter int unsigned SUM_BITS = 16,
+    // Bits of a sum that are dropped, and whether an exact odd quotient becomes even.
+    parameter int unsigned SHIFT = 4,
+    parameter bit TIES_TO_EVEN = 1'b0,
+    // Least and greatest result, and its bits, signed if LOWEST < 0.
+    parameter int LOWEST = -8,
+    parameter int HIGHEST = 7,
+    parameter int unsigned OUT_BITS = 4,
+    // What multiplies: "yes" a DSP, "no" LUTs; 1 or 2 cycles, see requantisation_lane.
+    parameter USE_DSP = "auto",
+    parameter int unsigned MULTIPLY_CYCLES = 1,
+    // Parameters, see writable_requantisation_lanes.
+    parameter MEMORY_FILE = "parameters.dat",
+    parameter RAM_STYLE = "auto",
+    parameter int unsigned BASE = 0,
+    // Words per frame, >= 1.
+    parameter int unsigned WORDS = 4,
+    // Words after which parameters repeat (channel folds; 1 if all channels share theirs), >= 1; divides WORDS.
+    parameter int unsigned CF = 2,
+    // Number of sets, >= 1.
+    parameter int unsigned SETS = 3,
+    // Derived: bits of an index.
+    localparam int unsigned INDEX_BITS = (SETS > 1) ? $clog2(SETS) : 1
+) (
+    input  wire logic                   clk,
+    input  wire logic                   rst,
+    input  wire logic [PE*IN_BITS-1:0]  s_axis_tdata,
+    input  wire logic                   s_axis_tvalid,
+    output logic                        s_axis_tready,
+    // One word per frame: the number of its set.
+    input  wire logic [INDEX_BITS-1:0]  s_axis_index_tdata,
+    input  wire logic                   s_axis_index_tvalid,
+    output logic                        s_axis_index_tready,
+    output logic [PE*OUT_BITS-1:0]      m_axis_tdata,
+    output logic                        m_axis_tvalid,
+    input  wire logic                   m_axis_tready,
+    input  wire logic [99:0]            parameters_in,
+    output logic [73:0]                 parameters_out
+);
+
+  localparam int unsigned LATENCY = MULTIPLY_CYCLES + 2;
+  localparam int unsigned WORD_BITS = (WORDS > 1) ? $clog2(WORDS) : 1;
+  localparam int unsigned FOLD_BITS = (CF > 1) ? $clog2(CF) : 1;
+
+  if (WORDS < 1 || CF < 1 || WORDS % CF != 0) begin : gen_check_sizes
+    $fatal(1, "%m: WORDS and CF must be at least 1 and CF divide WORDS, not %0d and %0d", WORDS, CF);
+  end
+  if (SETS < 1) begin : gen_check_sets
+    $fatal(1, "%m: SETS must be at least 1, not %0d", SETS);
+  end
+
+  // The index in use; those of the next frames wait.
+  logic index_valid_d, index_valid_q, next_valid;
+  logic [INDEX_BITS-1:0] index_q, next_index;
+  logic [WORD_BITS-1:0] word_q;
+  logic [FOLD_BITS-1:0] fold_q;
+  // A place in the output FIFO for the next word.
+  logic credit, place_d, place_q;
+  logic ready_q;
+  logic [LATENCY-1:0] take_q;
+
+  wire logic take = s_axis_tvalid && ready_q;
+  wire logic last_word = word_q == WORD_BITS'(WORDS - 1);
+  wire logic advance = !index_valid_q || (take && last_word);
+  wire logic reserve = credit && (!place_q || take);
+
+  assign place_d = reserve || (place_q && !take);
+  assign index_valid_d = advance ? next_valid : index_valid_q;
+  assign s_axis_tready = ready_q;
+
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      index_valid_q <= 1'b0;
+      place_q <= 1'b0;
+      ready_q <= 1'b0;
+      word_q <= '0;
+      fold_q <= '0;
+      take_q <= '0;
+    end else begin
+      index_valid_q <= index_valid_d;
+      place_q <= place_d;
+      ready_q <= place_d && index_valid_d;
+      if (take) begin
+        word_q <= last_word ? '0 : word_q + 1'b1;
+        fold_q <= (fold_q == FOLD_BITS'(CF - 1)) ? '0 : fold_q + 1'b1;
+      end
+      take_q <= {take_q[LATENCY-2:0], take};
+    end
+    if (advance) index_q <= next_index;
+  end
+
+  logic [1:0] unused_level;
+  stream_queue #(
+      .DATA_WIDTH(INDEX_BITS)
+  ) indices (
+      .s_axis_tdata(s_axis_index_tdata),
+      .s_axis_tvalid(s_axis_index_tvalid),
+      .s_axis_tready(s_axis_index_tready),
+      .m_axis_tdata(next_index),
+      .m_axis_tvalid(next_valid),
+      .m_axis_tready(advance),
+      .level(unused_level),
+      .*
+  );
+
+  // Sets are a power of two of words apart.
+  localparam int unsigned DEPTH = SETS * ((CF > 1) ? 2 ** FOLD_BITS : 1);
+  localparam int unsigned ADDRESS_BITS = (DEPTH > 1) ? $clog2(DEPTH) : 1;
+  logic [ADDRESS_BITS-1:0] address;
+  if (SETS == 1) begin : gen_one_set
+    assign address = ADDRESS_BITS'(fold_q);
+    wire logic unused = &{1'b0, index_q};
+  end else if (CF > 1) begin : gen_folds
+    assign address = {index_q, fold_q};
+  end else begin : gen_one_fold
+    assign address = index_q;
+    wire logic unused = &{1'b0, fold_q};
+  end
+
+  logic [PE*OUT_BITS-1:0] results;
+  writable_requantisation_lanes #(
+      .PE(PE),
+      .IN_BITS(IN_BITS),
+      .IN_SIGNED(IN_SIGNED),
+      .MULTIPLIER_BITS(MULTIPLIER_BITS),
+      .OFFSET_BITS(OFFSET_BITS),
+      .SUM_BITS(SUM_BITS),
+      .SHIFT(SHIFT),
+      .TIES_TO_EVEN(TIES_TO_EVEN),
+      .LOWEST(LOWEST),
+      .HIGHEST(HIGHEST),
+      .OUT_BITS(OUT_BITS),
+      .USE_DSP(USE_DSP),
+      .MULTIPLY_CYCLES(MULTIPLY_CYCLES),
+      .MEMORY_FILE(MEMORY_FILE),
+      .RAM_STYLE(RAM_STYLE),
+      .DEPTH(DEPTH),
+      .BASE(BASE)
+  ) lanes (
+      .clk(clk),
+      .rst(rst),
+      .parameters_in(parameters_in),
+      .parameters_out(parameters_out),
+      .data(s_axis_tdata),
+      .address(address),
+      .results(results)
+  );
+
+`ifndef SYNTHESIS
+  always_ff @(posedge clk) begin
+    if (!rst && index_valid_q) begin
+      assert (32'(index_q) < SETS)
+      else $error("%m: index %0d has no set of parameters: outputs will be wrong!", index_q);
+    end
+  end
+`endif
+
+  credit_fifo #(
+      .DATA_WIDTH(PE * OUT_BITS),
+      .DEPTH(LATENCY + 5)
+  ) fifo (
+      .push(take_q[LATENCY-1]),
+      .push_data(results),
+      .*
+  );
+
+  stream_checker #(
+      .DATA_WIDTH(PE * IN_BITS)
+  ) check_input (
+      .tdata(s_axis_tdata),
+      .tvalid(s_axis_tvalid),
+      .tready(s_axis_tready),
+      .*
+  );
+
+  stream_checker #(
+      .DATA_WIDTH(PE * OUT_BITS)
+  ) check_output (
+      .tdata(m_axis_tdata),
+      .tvalid(m_axis_tvalid),
+      .tready(m_axis_tready),
+      .*
+  );
+
+  stream_checker #(
+      .DATA_WIDTH(INDEX_BITS)
+  ) check_index (
+      .tdata(s_axis_index_tdata),
+      .tvalid(s_axis_index_tvalid),
+      .tready(s_axis_index_tready),
+      .*
+  );
+
+endmodule
+
+`default_nettype wire
