@@ -154,6 +154,11 @@ class Netlist:
         top = self.modules[self.top]
         return {top.port_of(name): top.streams[name] for name in top.outputs}
 
+    @property
+    def has_writable_parameters(self) -> bool:
+        """Whether parameters are written through an AXI4-Lite port."""
+        return Emitter(self.modules).has_writable_parameters(self.top)
+
     def graph(self) -> ModelWrapper:
         """Return the hardware graph, for comparison."""
         return ModelWrapper(str(self.folder / GRAPH_FILE))

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from finn_flow.deployment.simulated_board.fault import Fault
-from finn_flow.deployment.simulated_board.logic import ProgrammableLogic
+from finn_flow.deployment.simulated_board.logic import ACCELERATOR, ProgrammableLogic
 from finn_flow.errors import FlowError, UserError
 from finn_flow.netlist.netlist import Netlist
 
 MEMORY_BASE, MEMORY_BYTES = 0x1000_0000, 64 << 20
-REGISTERS = {"idma0": 0xA000_0000, "odma0": 0xA001_0000}
+REGISTERS = {"idma0": 0xA000_0000, "odma0": 0xA001_0000, ACCELERATOR: 0xA002_0000}
 REGISTER_BYTES = 0x1000
 
 PYNQ_FOLDER = Path(__file__).parent / "stand_in"
@@ -30,7 +30,7 @@ _HWH = """<?xml version="1.0" encoding="UTF-8" standalone="no"?>
   <MODULE INSTANCE="clk_wiz_0"><PARAMETERS>
     <PARAMETER NAME="CLKOUT1_REQUESTED_OUT_FREQ" VALUE="{clock_mhz:.3f}"/>
   </PARAMETERS></MODULE>
-  <MODULE INSTANCE="idma0"/><MODULE INSTANCE="odma0"/>
+  <MODULE INSTANCE="idma0"/><MODULE INSTANCE="odma0"/>{accelerator}
 </MODULES></EDKSYSTEM>
 """
 
@@ -77,10 +77,15 @@ class SimulatedBoard:
             "socket": socket,
             "memory": str(path),
             "memory_base": MEMORY_BASE,
-            "registers": {name: [address, REGISTER_BYTES] for name, address in REGISTERS.items()},
+            "registers": {
+                name: [address, REGISTER_BYTES]
+                for name, address in REGISTERS.items()
+                if name != ACCELERATOR or self.logic.control is not None
+            },
         }
         self.bitfile.write_text(json.dumps({"simulated_board": description}))
-        self.bitfile.with_suffix(".hwh").write_text(_HWH.format(clock_mhz=1e3 / netlist.clk_ns))
+        own = "" if self.logic.control is None else f'<MODULE INSTANCE="{ACCELERATOR}"/>'
+        self.bitfile.with_suffix(".hwh").write_text(_HWH.format(clock_mhz=1e3 / netlist.clk_ns, accelerator=own))
         self._server = _Server(socket, self.logic)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
+from finn_flow.deployment.simulated_board.control_port import Access, ControlPort
 from finn_flow.deployment.simulated_board.dma_model import MEMORY_ERROR, DmaModel
 from finn_flow.deployment.simulated_board.fault import Fault
 from finn_flow.netlist.netlist import Netlist
@@ -14,7 +15,10 @@ from finn_flow.verilator import Simulation, Stall
 from finn_flow.verilator.model import HUNG, StreamPlan
 from finn_flow.verilator.run import stream_plan
 
+ACCELERATOR = "accelerator"
+"""Name of the accelerator's own registers, where it has any."""
 _PATTERN_CYCLES = 8191
+_ACCESS_CYCLES = 64
 
 
 class ProgrammableLogic:
@@ -41,7 +45,8 @@ class ProgrammableLogic:
     def __init__(
         self, netlist: Netlist, memory: NDArray[np.uint8], base: int, build_id: int, stall: float, seed: int
     ) -> None:
-        self._design = netlist.design()
+        self.control = ControlPort.of(netlist)
+        self._design = netlist.design() if self.control is None else ControlPort.extend(netlist.design())
         (self._in_name, source), (self._out_name, sink) = (*netlist.inputs.items(), *netlist.outputs.items())
         self.channels = {
             "idma0": DmaModel(memory, base, source.words, source.tdata_bits // 8, build_id),
@@ -79,14 +84,29 @@ class ProgrammableLogic:
         with self._changed:
             if self._failure is not None:
                 raise self._failure
+            if channel == ACCELERATOR:
+                return self._access(Access(offset, None))
             return self.channels[channel].read(offset)
 
     def write(self, channel: str, offset: int, value: int) -> None:
         """Write a register of a channel."""
         with self._changed:
-            if self.channels[channel].write(offset, value):
+            if channel == ACCELERATOR:
+                self._access(Access(offset, value))
+            elif self.channels[channel].write(offset, value):
                 self._work = True
                 self._changed.notify_all()
+
+    def _access(self, access: Access) -> int:
+        """Let an access of the accelerator's own registers happen; returns what was read."""
+        assert self.control is not None
+        self.control.waiting.append(access)
+        self._work = True
+        self._changed.notify_all()
+        self._changed.wait_for(lambda: access.done or self._failure is not None)
+        if self._failure is not None:
+            raise self._failure
+        return access.value or 0
 
     def load(self) -> None:
         """Load the bitfile: everything starts anew; returns when that is so."""
@@ -131,9 +151,14 @@ class ProgrammableLogic:
             self._simulation.start(plans, self._stall_patterns())
         moved = dict.fromkeys(plans, 0)
         while True:
-            status = self._simulation.run(self._simulation.cycle + self._slice_cycles, self._patience_cycles)
+            cycles = self._slice_cycles if self.control is None or not self.control.waiting else _ACCESS_CYCLES
+            status = self._simulation.run(self._simulation.cycle + cycles, self._patience_cycles)
             with self._changed:
                 reset = False
+                if self.control is not None:
+                    if self.control.finish(plans, lambda name: self._simulation.stream(name).transferred):
+                        self._changed.notify_all()
+                        self._work = True  # for the transfers that go on, or for the next access
                 for channel_name, stream in (("idma0", self._in_name), ("odma0", self._out_name)):
                     done = self._simulation.stream(stream).transferred
                     reset |= self._advance(channel_name, plans[stream].words[moved[stream] : done])
@@ -152,7 +177,7 @@ class ProgrammableLogic:
             transfer = self._limited(channel_name)
             words = np.zeros((0, 1), np.uint8) if transfer is None else np.ascontiguousarray(transfer)
             plans[stream] = stream_plan(words.copy() if channel_name == "idma0" else np.zeros_like(words))
-        return plans
+        return plans if self.control is None else {**plans, **self.control.plans()}
 
     def _limited(self, name: str) -> NDArray[np.uint8] | None:
         channel = self.channels[name]
