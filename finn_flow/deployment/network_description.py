@@ -19,6 +19,7 @@ from custom_ops.requantisation import writable
 from finn_flow.errors import UserError
 from finn_flow.transformations.batch_norms import read_normalisations
 from finn_flow.transformations.bodies import loop_body
+from finn_flow.transformations.interface import read_outputs
 
 FORMAT = 1
 Entry = dict[str, Any]
@@ -34,6 +35,10 @@ class NetworkDescription:
         Of the outer graph, in order; a loop has its own in `body`.
     arrays
         Constants by name.
+    source, result, values
+        The tensors of the codes that come in, of the best classes, and of the values that these are chosen from.
+    scale
+        What one unit of the values stands for.
     """
 
     operations: list[Entry] = field(default_factory=list)
@@ -41,6 +46,7 @@ class NetworkDescription:
     source: str = ""
     result: str = ""
     values: str = ""
+    scale: float = 1.0
 
     @classmethod
     def of(cls, model: ModelWrapper) -> NetworkDescription:
@@ -55,13 +61,14 @@ class NetworkDescription:
         found.operations = found._operations(model, "")
         last = model.find_producer(found.result)
         found.values = found._resolved(model, last.input[0]) if last.op_type == "TopK_rtl" else found.result
+        found.scale = float(np.mean(read_outputs(model)[0].scale))
         for name, arrays in read_normalisations(model).items():
             found.arrays |= {f"{name}/{key}": value for key, value in arrays.items()}
         return found
 
     def to_bytes(self) -> bytes:
         """Return the content of the file: no pickles; the same network gives the same bytes."""
-        keys = ("operations", "source", "result", "values")
+        keys = ("operations", "source", "result", "values", "scale")
         header = json.dumps({"format": FORMAT, **{key: getattr(self, key) for key in keys}})
         buffer = io.BytesIO()
         np.savez(buffer, header=np.frombuffer(header.encode(), np.uint8), **self.arrays)

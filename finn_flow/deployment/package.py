@@ -11,10 +11,15 @@ from typing import Any
 
 import finn_flow
 from finn_flow.build_folder import BuildFolder
+from custom_ops.requantisation.writable import BANKS
 from finn_flow.deployment.driver import manifest as board_manifest
+from finn_flow.deployment.driver import network as board_network
+from finn_flow.deployment.driver.parameters import REGISTERS
 from finn_flow.deployment.driver.packing import StreamFormat
 from finn_flow.deployment.hardware.dma import build_id
 from finn_flow.deployment.hardware.folder import SCRIPT, write_hardware
+from finn_flow.deployment.driver_sources import write_driver
+from finn_flow.deployment.network_description import NetworkDescription
 from finn_flow.deployment.samples import Samples, load_samples
 from finn_flow.deployment.settings import finn_settings
 from finn_flow.errors import UserError
@@ -25,7 +30,6 @@ from finn_flow.netlist.structure import Stream
 from finn_flow.templates import fill_template
 
 BOARD = "ZCU104"
-DRIVER = Path(__file__).parent / "driver"
 README = Path(__file__).parent / "README.md.in"
 _WORKSPACE = ".deploy."
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -98,7 +102,9 @@ def make_package(build: Path, golden: Path | None = None, samples: int | None = 
         _copy_driver(build, folder, netlist)
         taken.write(folder / "samples")
         (folder / "README.md").write_text(_readme(netlist, taken, has_bitfile))
+        description = _describe(netlist, folder)
         manifest = _manifest(build, folder, netlist, taken, number)
+        manifest |= {} if description is None else {"parameters": description}
         (folder / board_manifest.FILE).write_text(json.dumps(manifest, indent=2) + "\n")
         _write_zip(folder, workspace / archive.name)
         replace_together([(folder, target), (workspace / archive.name, archive)])
@@ -121,14 +127,31 @@ def _copy_bitfile(build: Path, folder: Path) -> bool:
 
 def _copy_driver(build: Path, folder: Path, netlist: Netlist) -> None:
     (folder / "driver").mkdir()
-    for path in DRIVER.glob("*.py"):
-        shutil.copyfile(path, folder / "driver" / path.name)
+    write_driver(folder / "driver")
     settings = finn_settings(netlist)
     weights = build / "driver" / "runtime_weights"
     if weights.is_dir():
         shutil.copytree(weights, folder / "driver" / "runtime_weights", copy_function=shutil.copyfile)
         settings["driver_information"]["runtime_weights"] = True
     (folder / "driver" / "settings.json").write_text(json.dumps(settings, indent=2) + "\n")
+
+
+def _describe(netlist: Netlist, folder: Path) -> dict[str, Any] | None:
+    """Write the network for NumPy where parameters are writable, and return the address map of the manifest."""
+    if not netlist.has_writable_parameters:
+        return None
+    description = NetworkDescription.of(netlist.graph())
+    (folder / board_network.FILE).write_bytes(description.to_bytes())
+    network = board_network.Network.load(folder / board_network.FILE)
+    return {
+        "instance": netlist.top,
+        "registers": REGISTERS,
+        "banks": BANKS,
+        "rows": {
+            name: {"first": int(node.rows.min()), "uses": node.rows.shape[0], "channels": node.rows.shape[1]}
+            for name, node in network.writable.items()
+        },
+    }
 
 
 def _manifest(build: Path, folder: Path, netlist: Netlist, samples: Samples, number: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,9 @@ from .images import check_images
 from .lock import LOCK_FILE, OverlayLock
 from .manifest import BITFILE, Manifest, sha256
 from .preprocessing import Uint8Array
+
+if TYPE_CHECKING:
+    from .tuning import Tuning
 
 Images = Uint8Array | Sequence[Uint8Array]
 Advance = Callable[[int, int], None]
@@ -139,6 +142,9 @@ class Accelerator:
         self._unfinished = False
         self._process = os.getpid()
         self._calls = threading.Lock()
+        self._tuning: Tuning | None = None
+        if self.manifest.parameters is not None:
+            self._tuning = self._take_up_profile(self.manifest.parameters)
 
     def __enter__(self) -> Accelerator:
         return self
@@ -158,6 +164,35 @@ class Accelerator:
                 pair.output.freebuffer()
             self._buffers = []
             self._lock.release()
+
+    @property
+    def tuning(self) -> Tuning:
+        """The parameters of the accelerator, which can be exchanged while it works.
+
+        Raises
+        ------
+        InputError
+            It was built without.
+        """
+        if self._tuning is None:
+            raise InputError(
+                "this accelerator cannot adapt; build it with step_make_parameters_writable, see docs/adaptation.md"
+            )
+        return self._tuning
+
+    def _take_up_profile(self, instance: str) -> Tuning:
+        from .tuning import Tuning  # only accelerators that adapt need it
+
+        try:
+            return Tuning(self.manifest, lambda: self._registers(instance), self.timeout_s)
+        except BaseException:
+            self.close()
+            raise
+
+    def _registers(self, instance: str) -> Any:
+        if instance not in self._overlay.ip_dict:
+            raise BitfileError(f"the bitfile has no {instance} with registers; it does not belong to this package")
+        return getattr(self._overlay, instance)
 
     def classify(self, images: Images, progress: Advance | None = None) -> npt.NDArray[np.int64]:
         """Return the best classes of each image, or the integers of a network that gives values.
@@ -336,3 +371,5 @@ class Accelerator:
             self._overlay.download()
         except Exception as error:  # as in `_load`
             raise HardwareError(f"PYNQ could not load the bitfile again: {error}") from error
+        if self._tuning is not None:
+            self._tuning.restore()

@@ -1,4 +1,4 @@
-"""The driver's command line: `python3 -m driver {classify,benchmark,validate}` in the package's folder.
+"""The driver's command line: `python3 -m driver COMMAND` in the package's folder.
 
 Exit status: 0 it worked; 1 the hardware failed, or a validation did; 2 bad input.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .accelerator import Accelerator
+from .adapting import add_commands
 from .benchmark import benchmark, shares
 from .errors import DriverError, InputError
 from .images import read_images
@@ -131,7 +132,8 @@ def _show_validation(result: dict[str, Any]) -> None:
     known = result["accuracy"] is not None and result["expected_accuracy"] is not None
     if known:
         print(f"accuracy {100 * result['accuracy']:.2f} %, expected {100 * result['expected_accuracy']:.2f} %")
-    print(f"{'passed' if result['ok'] else 'FAILED'}: {result['images']} images")
+    profile = f", profile {result['profile']}" if result.get("profile") else ""
+    print(f"{'passed' if result['ok'] else 'FAILED'}: {result['images']} images{profile}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -155,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     validate.add_argument("--data", type=Path, help=".npz with images and labels, or a folder with a folder per class")
     validate.add_argument("--expect", type=float, metavar="A", help="accuracy to expect on --data, 0 to 1")
     validate.set_defaults(run=_validate, show=_show_validation)
+    add_commands(commands, common)
     return parser
 
 

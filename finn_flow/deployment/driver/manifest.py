@@ -68,6 +68,8 @@ class Manifest:
         Of the trained network on its test set, 0 to 1; None where it is not known.
     files
         sha256 by path relative to `folder`.
+    parameters
+        Instance whose registers write the accelerator's parameters; None if these are fixed.
     """
 
     folder: Path
@@ -82,6 +84,7 @@ class Manifest:
     sample_accuracy: float | None
     accuracy: float | None
     files: dict[str, str]
+    parameters: str | None = None
 
     @classmethod
     def load(cls, folder: Path) -> Manifest:
@@ -121,6 +124,7 @@ class Manifest:
             cycles_per_frame=_positive(expected["cycles_per_frame"]),
             sample_accuracy=_share(expected["sample_accuracy"]),
             accuracy=_share(expected["accuracy"]),
+            parameters=_instance(value.get("parameters")),
             files={inner_name(name): str(digest) for name, digest in value["files"].items()},
         )
 
@@ -150,6 +154,10 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is no text")
     return value
+
+
+def _instance(value: Any) -> str | None:
+    return None if value is None else _text(value["instance"])
 
 
 def _positive(value: Any) -> float:

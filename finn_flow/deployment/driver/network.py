@@ -62,12 +62,15 @@ class Network:
 
     Attributes
     ----------
+    scale
+        What one unit of the values stands for that classes are chosen from.
     writable
         The requantisations whose parameters are written, by the name of their normalisation, in the order of the layers.
     """
 
     def __init__(self, header: dict[str, Any], arrays: Mapping[str, Array]) -> None:
         self._header, self._arrays = header, arrays
+        self.scale = float(header["scale"])
         self.writable: dict[str, Writable] = {}
         self._collect(header["operations"])
 

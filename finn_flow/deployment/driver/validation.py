@@ -18,6 +18,8 @@ from .manifest import SAMPLES
 def validate_samples(accelerator: Accelerator, progress: Advance | None = None) -> dict[str, Any]:
     """Check the package's files, and classify its sample images: every integer must be as expected.
 
+    Parameters that can be written are read back; with a profile in use the expected integers are NumPy's.
+
     Returns
     -------
     dict[str, Any]
@@ -41,11 +43,19 @@ def validate_samples(accelerator: Accelerator, progress: Advance | None = None) 
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(f"{path} cannot be read ({error!r}); copy the package again") from None
     images = read_images([path.parent / name for name in names]).images
+    profile = None
+    if manifest.parameters is not None:
+        tuning = accelerator.tuning
+        tuning.check()
+        profile = tuning.profiles.in_use
+        if profile is not None:  # what is expected then comes from the same arithmetic in NumPy
+            expected = tuning.network.run(manifest.preprocessing.apply(images), tuning.parameters)[0]
     found = accelerator.classify(images, progress)
     differing = np.flatnonzero((found != expected).any(axis=1))
     return {
         "ok": not len(differing),
         "files_checked": files,
+        "profile": profile,
         "images": len(names),
         "mismatches": [
             {"file": names[i], "expected": expected[i].tolist(), "found": found[i].tolist()} for i in differing

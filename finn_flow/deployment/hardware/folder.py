@@ -55,6 +55,7 @@ def write_hardware(netlist: Netlist, build_id: int, board: str, folder: Path) ->
         "BOARD_PART": board_part,
         "CLOCK_MHZ": f"{1e3 / netlist.clk_ns:.3f}",
         "HAS_CLOCK2X": str(int(netlist.modules[netlist.top].has_clock2x)),
+        "HAS_CONTROL": str(int(netlist.has_writable_parameters)),
         "TOP": netlist.top,
     }
     period = {"PERIOD_NS": f"{netlist.clk_ns:.3f}"}
