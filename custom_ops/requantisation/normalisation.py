@@ -43,7 +43,8 @@ class Normalisation:
     gain, epsilon
         float32, no axes: factor behind the batch-norm, and what is added to variances.
     reciprocal
-        Int64, no axes: 1 if the factor is weight times 1 / sqrt(variance + epsilon), 0 if it is weight divided by the root.
+        Int64, no axes: 1 if the factor is weight times 1 / sqrt(variance + epsilon), 0 if it is weight divided by
+        the root.
     relu
         Int64, no axes: 1 if negative values become 0 before the quantiser.
     step
@@ -158,9 +159,9 @@ def affine(norm: Any, mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
 def fit(norm: Normalisation, hardware: Arithmetic, mean: Floats, variance: Floats) -> Fitted:
     """Return the hardware's parameters for statistics [statistics, C], or for the nearest that it can hold.
 
-    Where no multiplier and offset of the hardware give the network's codes for every accumulator, the statistics of that
-    channel are moved by some thousandths of their standard deviation, and if that does not help, only a part of the way
-    from the built-in ones to them is gone; these themselves always have parameters.
+    Where no multiplier and offset of the hardware give the network's codes for every accumulator, the statistics of
+    that channel are moved by some thousandths of their standard deviation, and if that does not help, only a part of the
+    way from the built-in ones to them is gone; these themselves always have parameters.
 
     Parameters
     ----------
@@ -177,9 +178,12 @@ def fit(norm: Normalisation, hardware: Arithmetic, mean: Floats, variance: Float
             candidate_variance = norm.variance + part * (target[1] - norm.variance)
             candidate_variance = (candidate_variance * np.float32(1 + nudge * _NUDGE)).astype(np.float32)
             candidate_mean = norm.mean + part * (target[0] - norm.mean)
-            candidate_mean = (candidate_mean + np.float32(nudge * _NUDGE) * np.sqrt(candidate_variance)).astype(np.float32)
-            tried = np.where(open_channels, candidate_mean, chosen[0]), np.where(
-                open_channels, candidate_variance, chosen[1]
+            candidate_mean = (candidate_mean + np.float32(nudge * _NUDGE) * np.sqrt(candidate_variance)).astype(
+                np.float32
+            )
+            tried = (
+                np.where(open_channels, candidate_mean, chosen[0]),
+                np.where(open_channels, candidate_variance, chosen[1]),
             )
             multiplier, offset, solved = _parameters(norm, hardware, *tried)
             works = np.ones_like(open_channels)

@@ -71,7 +71,8 @@ class NetworkDescription:
         keys = ("operations", "source", "result", "values", "scale")
         header = json.dumps({"format": FORMAT, **{key: getattr(self, key) for key in keys}})
         buffer = io.BytesIO()
-        np.savez(buffer, header=np.frombuffer(header.encode(), np.uint8), **self.arrays)
+        arrays: dict[str, Any] = {"header": np.frombuffer(header.encode(), np.uint8), **self.arrays}
+        np.savez(buffer, **arrays)
         return buffer.getvalue()
 
     def _operations(self, model: ModelWrapper, prefix: str) -> list[Entry]:

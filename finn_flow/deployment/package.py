@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import finn_flow
-from finn_flow.build_folder import BuildFolder
 from custom_ops.requantisation.writable import BANKS
+from finn_flow.build_folder import BuildFolder
 from finn_flow.deployment.driver import manifest as board_manifest
 from finn_flow.deployment.driver import network as board_network
-from finn_flow.deployment.driver.parameters import REGISTERS
 from finn_flow.deployment.driver.packing import StreamFormat
+from finn_flow.deployment.driver.parameters import REGISTERS
+from finn_flow.deployment.driver_sources import write_driver
 from finn_flow.deployment.hardware.dma import build_id
 from finn_flow.deployment.hardware.folder import SCRIPT, write_hardware
-from finn_flow.deployment.driver_sources import write_driver
 from finn_flow.deployment.network_description import NetworkDescription
 from finn_flow.deployment.samples import Samples, load_samples
 from finn_flow.deployment.settings import finn_settings

@@ -78,7 +78,10 @@ def joined(instances: Sequence[Instance], is_top: bool) -> str:
     names = [f"{instance.name}_{BUS_FROM_NODES.name}" for instance in instances]
     lines = [f"    wire {width} {name};" for name in names]
     if is_top:
-        lines += [f"    wire {width} {BUS_FROM_NODES.name};", f"    wire [{BUS_TO_NODES.bits - 1}:0] {BUS_TO_NODES.name};"]
+        lines += [
+            f"    wire {width} {BUS_FROM_NODES.name};",
+            f"    wire [{BUS_TO_NODES.bits - 1}:0] {BUS_TO_NODES.name};",
+        ]
     return "\n".join([*lines, f"    assign {BUS_FROM_NODES.name} = {' | '.join(names)};"]) + "\n"
 
 

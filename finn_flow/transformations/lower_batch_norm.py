@@ -23,7 +23,7 @@ def lower_batch_norm(model: ModelWrapper, node: NodeProto, graph: IntegerGraph) 
     pending = as_pending(value)
     scale, bias, mean, variance = (_parameter(model, node, name, graph) for name in node.input[1:5])
     epsilon = np.float32(attributes(node).get("epsilon", 1e-5))
-    _note(graph, scale, bias, mean, variance, epsilon)
+    _note(graph, scale, bias, mean, variance, np.asarray(epsilon))
     factor = scale / np.sqrt(epsilon + variance)
     offset = bias - factor * mean
     scaled = Operation(helper.make_node("Mul", [], [], name=node.name), (pending.expression, factor))
@@ -42,7 +42,7 @@ def _note(graph: IntegerGraph, *parameters: NDArray[np.float32]) -> None:
     mean, variance = (np.broadcast_to(part[:, 0, :, 0], (rows, channels)).copy() for part in (mean, variance))
     shift, one, zero = np.zeros((rows, channels), np.float32), np.float32(1), np.array(0)
     every = np.arange(rows)
-    norm = BatchNorm(scale, bias, shift, np.array(one), np.array(epsilon), zero, every, mean, variance)
+    norm = BatchNorm(scale, bias, shift, np.array(one), epsilon, zero, every, mean, variance)
     graph.batch_norms.append(norm)
 
 

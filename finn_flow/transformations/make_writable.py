@@ -62,8 +62,8 @@ class MakeWritable(Transformation):
         known = read_normalisations(model)
         if not known:
             raise UserError(
-                "the model does not say what its batch-norms were computed from, so no statistics can be exchanged; export "
-                "it again with `dsode export`, keep its BatchNormalization nodes, or leave out "
+                "the model does not say what its batch-norms were computed from, so no statistics can be exchanged; "
+                "export it again with `dsode export`, keep its BatchNormalization nodes, or leave out "
                 "step_make_parameters_writable"
             )
         if len(model.graph.input) != 1 or len(model.graph.output) != 1:
@@ -76,7 +76,9 @@ class MakeWritable(Transformation):
         self._change(model, known, used)
         lost = sorted(set(known) - set(used))
         if lost:
-            raise UserError(f"the batch-norm in front of {lost[0]} has become no thresholds of its own; it cannot adapt")
+            raise UserError(
+                f"the batch-norm in front of {lost[0]} has become no thresholds of its own; it cannot adapt"
+            )
         write_normalisations(model, used)
         return model, False
 
@@ -114,15 +116,17 @@ def _make_writable(model: ModelWrapper, node: NodeProto, name: str, arrays: Arra
         raise UserError(f"{node.name}: its thresholds are not one set per channel of the batch-norm; it cannot adapt")
     thresholds = np.broadcast_to(thresholds, (uses, channels, thresholds.shape[-1]))
     values = code_range(model, node.input[0]).of_channels(channels)
-    bounds = [np.broadcast_to(bound, (uses, channels)) for bound in (values.lowest, values.highest)]
+    lowest, highest = (np.broadcast_to(bound, (uses, channels)) for bound in (values.lowest, values.highest))
     bias = int(op.get_nodeattr("ActVal"))
-    found = find_coefficients(thresholds, *bounds, bias)
+    found = find_coefficients(thresholds, lowest, highest, bias)
     if found is None:
-        raise UserError(f"{node.name}: no multiplication and addition gives its codes; its parameters cannot be writable")
+        raise UserError(
+            f"{node.name}: no multiplication and addition gives its codes; its parameters cannot be writable"
+        )
     # A shift that the multipliers still fit with room for steeper slopes.
     room = MULTIPLIER_BITS - STEEPER_BITS - max(1, int(found.multiplier.max()).bit_length())
     shift = min(found.shift + max(0, min(FINER_BITS, room)), MOST_SHIFT)
-    multiplier, offset, solved = coefficients_of_shift(thresholds, *bounds, bias, shift, found.ties_to_even)
+    multiplier, offset, solved = coefficients_of_shift(thresholds, lowest, highest, bias, shift, found.ties_to_even)
     assert solved.all(), "a row that is solved stays solved at greater shifts"
     multiplier_bits = min(max(1, int(multiplier.max()).bit_length()) + STEEPER_BITS, MOST_MULTIPLIER.bit_length())
     offset_bits = min(max(int(value).bit_length() for value in offset.flat) + 1 + FARTHER_BITS, OFFSET_BITS)
@@ -147,7 +151,5 @@ def _make_writable(model: ModelWrapper, node: NodeProto, name: str, arrays: Arra
         normalisation=name,
         **attributes,
     )
-    put_in_place(
-        model, node, Alternative(made, {constant: (parameters if indexed else parameters[0], PARAMETER_TYPE)})
-    )
+    put_in_place(model, node, Alternative(made, {constant: (parameters if indexed else parameters[0], PARAMETER_TYPE)}))
     return {**arrays, "lowest": values.lowest, "highest": values.highest}

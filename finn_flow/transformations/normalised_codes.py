@@ -18,7 +18,7 @@ def note_normalisation(
     sign: NDArray[np.int64] | None,
     graph: IntegerGraph,
 ) -> None:
-    """Keep what tensor `name` of codes is computed from, if that is source · factor + offset, a ReLU perhaps, a quantiser.
+    """Keep what codes `name` are computed from, if that is source · factor + offset, a ReLU perhaps, a quantiser.
 
     Factor and offset must be those of one of the graph's batch-norms.
     """

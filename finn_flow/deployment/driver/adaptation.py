@@ -127,8 +127,8 @@ def chosen(count: int, most: int = MOST_IMAGES) -> npt.NDArray[np.int64]:
 def distance(network: Network, statistics: Statistics) -> float:
     """How far statistics are from the built-in ones.
 
-    Mean over all channels of the Kullback-Leibler divergence of normal distributions with these means and variances from
-    those with the built-in ones, in nats.
+    Mean over all channels of the Kullback-Leibler divergence of normal distributions with these means and variances
+    from those with the built-in ones, in nats.
     """
     parts = []
     for name, node in network.writable.items():

@@ -155,7 +155,9 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     watching = commands.add_parser("watch", parents=[common], help="classify pictures and follow their statistics")
     watching.add_argument("images_or_folders", nargs="+", type=Path, metavar="FOLDER|FILE", help="as for classify")
     watching.add_argument("--batch", type=_positive, default=64, metavar="N", help="pictures between two changes (64)")
-    watching.add_argument("--momentum", type=_share, default=WATCH_MOMENTUM, metavar="M", help="share of each batch (0.3)")
+    watching.add_argument(
+        "--momentum", type=_share, default=WATCH_MOMENTUM, metavar="M", help="share of each batch (0.3)"
+    )
     watching.add_argument("--save", metavar="NAME", help="save the last statistics as a profile")
     watching.add_argument("--force", action="store_true", help="follow even if the scores get worse")
     watching.set_defaults(run=_with(watch_command), show=show_watch)

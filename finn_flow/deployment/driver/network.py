@@ -65,7 +65,7 @@ class Network:
     scale
         What one unit of the values stands for that classes are chosen from.
     writable
-        The requantisations whose parameters are written, by the name of their normalisation, in the order of the layers.
+        The requantisations whose parameters are written, by the name of their normalisation, in layers' order.
     """
 
     def __init__(self, header: dict[str, Any], arrays: Mapping[str, Array]) -> None:
@@ -116,7 +116,7 @@ class Network:
         return {name: (node.multiplier, node.offset) for name, node in self.writable.items()}
 
     def run(self, codes: npt.NDArray[np.integer[Any]], parameters: Parameters) -> tuple[Integers, Integers]:
-        """Return the best classes [N, K] and the values that they are chosen from [N, classes], for codes [N, H, W, C]."""
+        """Return the best classes [N, K] of codes [N, H, W, C], and the values [N, classes] they are chosen from."""
 
         def choose(name: str, use: int, accumulator: Array) -> tuple[Integers, Integers]:
             multiplier, offset = parameters[name]
@@ -129,7 +129,8 @@ class Network:
         header = self._header
         keep = {header["result"], header["values"]}
         tensors = self._execute(header["operations"], {header["source"]: codes.astype(np.int32)}, 0, choose, keep)
-        return tuple(tensors[header[key]].reshape(len(codes), -1).astype(np.int64) for key in ("result", "values"))
+        labels, values = (tensors[header[key]].reshape(len(codes), -1).astype(np.int64) for key in ("result", "values"))
+        return labels, values
 
     def _execute(
         self, operations: list[dict[str, Any]], tensors: dict[str, Array], index: int, choose: Chooser, keep: set[str]
@@ -192,9 +193,7 @@ def _windows(entry: dict[str, Any], inputs: list[Array], constant: Any, index: i
 
 def _taps(x: Array, kernel: list[int], stride: list[int], dilation: list[int]) -> Any:
     """Give each tap of all windows of a map that is padded already: [N, OH, OW, C]."""
-    sizes = [
-        (n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(x.shape[1:3], kernel, stride, dilation, strict=True)
-    ]
+    sizes = [(n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(x.shape[1:3], kernel, stride, dilation, strict=True)]
     for row in range(kernel[0]):
         for column in range(kernel[1]):
             top, left = row * dilation[0], column * dilation[1]

@@ -1,4 +1,4 @@
-"""The accelerator's parameter port: parameters are written into a spare bank, read back, and taken into use between frames.
+"""The accelerator's parameter port: parameters go into a spare bank, are read back, and come into use between frames.
 
 | offset | register |
 |---|---|
@@ -84,7 +84,8 @@ class ParameterPort:
             found = self.read_row(spare, row)
             if found != (multiplier, offset):
                 raise HardwareError(
-                    f"row {row} of the parameters was written as {(multiplier, offset)} but reads {found}; nothing is changed"
+                    f"row {row} of the parameters was written as {(multiplier, offset)} but reads {found}; "
+                    "nothing is changed"
                 )
             if progress is not None:
                 progress(len(rows) + done + 1, 2 * len(rows))

@@ -1,7 +1,7 @@
 """Profiles: statistics and parameters for surroundings, kept in the package's folder `profiles/`.
 
-A file is written beside its place and put there in one step, so that after a loss of power at any moment it is the old one
-or the new one. Its first line is the SHA-256 of the rest.
+A file is written beside its place and put there in one step, so that after a loss of power at any moment it is the old
+one or the new one. Its first line is the SHA-256 of the rest.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .errors import InputError
 from .network import Network, Parameters
@@ -55,11 +54,11 @@ class Profile:
 
     def to_bytes(self) -> bytes:
         """Return the file's content."""
-        arrays: dict[str, npt.NDArray[Any]] = {}
+        arrays: dict[str, Any] = {}
         for number, name in enumerate(self.statistics):
             parts = (*self.statistics[name], *self.parameters[name])
-            for key, value in zip(("mean", "variance", "multiplier", "offset"), parts, strict=True):
-                arrays[f"{number}_{key}"] = value
+            keys = ("mean", "variance", "multiplier", "offset")
+            arrays |= {f"{number}_{key}": value for key, value in zip(keys, parts, strict=True)}
         header = {
             "format": FORMAT,
             "build_id": f"{self.build_id:08x}",
@@ -68,7 +67,8 @@ class Profile:
             "scores": self.scores,
         }
         buffer = io.BytesIO()
-        np.savez(buffer, header=np.frombuffer(json.dumps(header).encode(), np.uint8), **arrays)
+        arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+        np.savez(buffer, **arrays)
         content = buffer.getvalue()
         return f"{hashlib.sha256(content).hexdigest()}\n".encode() + content
 
@@ -139,7 +139,8 @@ class Profiles:
             raise InputError(f"profile {name} is damaged ({error}); adapt again and save it anew") from None
         if profile.build_id != self._build_id:
             raise InputError(
-                f"profile {name} belongs to build {profile.build_id:08x}, not to this one, {self._build_id:08x}; adapt again"
+                f"profile {name} belongs to build {profile.build_id:08x}, not to this one, {self._build_id:08x}; "
+                "adapt again"
             )
         _check_fit(name, profile, network)
         return profile

@@ -126,7 +126,7 @@ class _Running:
         return self.fitted.multiplier[use], self.fitted.offset[use]
 
     def _mixed(self) -> tuple[Floats, Floats]:
-        """Mean and unbiased variance in the network's values, mixed with the old ones; the old ones where none is known."""
+        """Mean and unbiased variance in the network's values, mixed with the old ones; those where none is known."""
         mean, variance = self._old[0].copy(), self._old[1].copy()
         for at in np.flatnonzero(self._counts > 1):
             count = int(self._counts[at])
@@ -142,7 +142,7 @@ class _Running:
 
 
 def _squares(flat: Array) -> Integers:
-    """Sums of squares per channel, exact."""
+    """Return the sums of squares per channel, exact."""
     total = np.zeros(flat.shape[1], np.int64)
     for start in range(0, len(flat), 1 << 18):
         part = flat[start : start + (1 << 18)].astype(np.int64)

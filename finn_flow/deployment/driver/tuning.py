@@ -118,4 +118,6 @@ class Tuning:
         found, expected = port.read(port.bank), self.parameters
         for name, (multiplier, offset) in expected.items():
             if (found[name][0] != multiplier).any() or (found[name][1] != offset).any():
-                raise HardwareError(f"the accelerator's parameters of {name} are not those in use; load the bitfile again")
+                raise HardwareError(
+                    f"the accelerator's parameters of {name} are not those in use; load the bitfile again"
+                )

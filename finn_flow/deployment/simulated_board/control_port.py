@@ -57,7 +57,7 @@ class ControlPort:
 
     def plans(self) -> dict[str, StreamPlan]:
         """Return what the channels do next: the first access that waits, or nothing."""
-        sent = {name: 0 for name in _CHANNELS}
+        sent = dict.fromkeys(_CHANNELS, 0)
         access = self.waiting[0] if self.waiting else None
         words = {name: np.zeros((0, (bits + 7) // 8), np.uint8) for name, (bits, *_) in _CHANNELS.items()}
         if access is not None:

@@ -155,10 +155,9 @@ class ProgrammableLogic:
             status = self._simulation.run(self._simulation.cycle + cycles, self._patience_cycles)
             with self._changed:
                 reset = False
-                if self.control is not None:
-                    if self.control.finish(plans, lambda name: self._simulation.stream(name).transferred):
-                        self._changed.notify_all()
-                        self._work = True  # for the transfers that go on, or for the next access
+                if self.control is not None and self.control.finish(plans, self._transferred):
+                    self._changed.notify_all()
+                    self._work = True  # for the transfers that go on, or for the next access
                 for channel_name, stream in (("idma0", self._in_name), ("odma0", self._out_name)):
                     done = self._simulation.stream(stream).transferred
                     reset |= self._advance(channel_name, plans[stream].words[moved[stream] : done])
@@ -169,6 +168,9 @@ class ProgrammableLogic:
                 if self._work or self._restart or self._closed or status in (HUNG, 0):
                     self.cycles += self._simulation.cycle
                     return
+
+    def _transferred(self, stream: str) -> int:
+        return self._simulation.stream(stream).transferred
 
     def _plans(self) -> dict[str, StreamPlan]:
         """Return what is left of the present transfers, up to the point where a fault stops one."""
