@@ -51,6 +51,10 @@ VARIANTS: Mapping[str, Sequence[Parameters]] = {
     "requantisation_parameters": ({"PE": 1, "DEPTH": 5, "MEMORY_FILE": "words.dat"},),
     "select_stream": ({"WORDS": 1},),
     "stream_queue": ({"DEPTH": 1},),
+    "parameter_port": ({"IN_WORDS": 1, "DATA_WIDTH": 1},),
+    "writable_requantisation": ({"CF": 1},),
+    "writable_indexed_requantisation": ({"CF": 1, "PE": 1, "WORDS": 1, "SETS": 2}, {"SETS": 1}),
+    "writable_requantisation_lanes": ({"DEPTH": 5, "PE": 1},),
     "weight_rom": ({"DEPTH": 5, "MEMORY_FILE": "words.dat"},),
     "window_reader": ({"H": 1, "KH": 1, "OH": 1, "TOP": 0, "LINES": 2, "CF": 2},),
     "window_reduce": (

@@ -160,8 +160,8 @@ def fit(norm: Normalisation, hardware: Arithmetic, mean: Floats, variance: Float
     """Return the hardware's parameters for statistics [statistics, C], or for the nearest that it can hold.
 
     Where no multiplier and offset of the hardware give the network's codes for every accumulator, the statistics of
-    that channel are moved by some thousandths of their standard deviation, and if that does not help, only a part of the
-    way from the built-in ones to them is gone; these themselves always have parameters.
+    that channel are moved by some thousandths of their standard deviation, and if that does not help, only a part of
+    the way from the built-in ones to them is gone; these themselves always have parameters.
 
     Parameters
     ----------

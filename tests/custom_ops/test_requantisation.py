@@ -31,6 +31,7 @@ def requantisation_case(
     iterations: int = 1,
     resource: str = "dsp",
     size: tuple[int, int] = (3, 4),
+    writable: bool = False,
 ) -> Case:
     """Return a case with random parameters; a good part of the results is within the limits, at them, and exact."""
     kind = DataType[inputs]
@@ -55,6 +56,7 @@ def requantisation_case(
         "offset_bits": max(int(value).bit_length() for value in offset.flat) + 1,
         "channel_wise": int(not shared),
         "resType": resource,
+        "runtime_writeable_weights": int(writable),
     }
     if iterations > 1:
         return Case({**attributes, "iterations": iterations}, {1: parameters})
@@ -78,6 +80,7 @@ class TestRequantisation(HardwareOpTest):
         "shared, not from zero": requantisation_case(4, 2, "INT9", "UINT4", (2, 13), 6, 4, shared=True),
         "no shift, ties": requantisation_case(3, 1, "INT5", "UINT4", (0, 15), 0, 1, ties_to_even=True),
         "wide": requantisation_case(2, 1, "INT18", "INT8", (-128, 127), 30, 21, resource="lut"),
+        "writable": requantisation_case(6, 2, "INT8", "INT4", (-8, 7), 11, writable=True),
     }
 
     def expected(self, case: Case, inputs: Mapping[int, Integers]) -> list[Integers]:
@@ -94,6 +97,7 @@ class TestIndexedRequantisation(HardwareOpTest):
         ),
         "shared": requantisation_case(4, 1, "INT9", "UINT4", (0, 15), 9, shared=True, iterations=2),
         "one word per frame": requantisation_case(3, 3, "INT6", "INT4", (-8, 7), 8, iterations=4, size=(1, 1)),
+        "writable": requantisation_case(6, 3, "INT8", "INT4", (-8, 7), 12, iterations=3, writable=True),
     }
 
     def draw(self, stream: Stream, case: Case, rng: np.random.Generator) -> Integers:
