@@ -36,6 +36,7 @@ COMMANDS = {
     "report": "Write one page with tables and plots about a build.",
     "package": "Make the deployment package for the board.",
     "board": "Run the package's driver on a simulated board.",
+    "adapt": "Make a profile for new surroundings from pictures without labels.",
     "demo": "Train, export and build a small network on real images, from nothing.",
 }
 

@@ -40,8 +40,10 @@ def normalisation(seed: int, codes: tuple[int, int], relu: bool, shared: bool) -
     )
 
 
-def codes_in_float(norm: Normalisation, use: int, channel: int, x: np.ndarray, mean: np.ndarray, variance: np.ndarray):
-    """The codes of accumulators as PyTorch's operations give them."""
+def codes_in_float(
+    norm: Normalisation, use: int, channel: int, x: np.ndarray, mean: np.ndarray, variance: np.ndarray
+) -> np.ndarray:
+    """Return the codes of accumulators as PyTorch's operations give them."""
     factor, offset = (part[use, channel] for part in norm.affine(mean, variance))
     y = torch.from_numpy(x.astype(np.float32)) * float(norm.scale[channel]) * torch.tensor(factor) + torch.tensor(
         offset

@@ -1,4 +1,4 @@
-"""Adapting: the golden chain with new statistics, no frame with two sets of parameters, the driver on a simulated board."""
+"""Adapting: the golden chain with new statistics, no frame with two sets of parameters, the driver on a board."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def writes(accelerator: Adaptive, parameters: Parameters) -> list[tuple[int, int
 
 @pytest.mark.parametrize("pause", [0, 3, 11], ids=lambda pause: f"{pause} cycles between writes")
 def test_no_frame_sees_two_sets_of_parameters(accelerator: Adaptive, estimate: Estimate, pause: int) -> None:
-    """Parameters are written while frames flow: each frame has all of the old or all of the new ones, the later the new."""
+    """Parameters are written while frames flow: each frame has all of the old or, later, all of the new ones."""
     netlist, network = accelerator.netlist, accelerator.network
     (source_name, source), *_ = netlist.inputs.items()
     frames = np.concatenate([accelerator.images] * 4)

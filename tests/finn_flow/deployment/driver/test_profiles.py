@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -69,10 +70,8 @@ def calls(monkeypatch: pytest.MonkeyPatch, ends_at: int, action: Callable[[], No
         patch.setattr(Path, "replace", counted(Path.replace))
         patch.setattr(Path, "mkdir", counted(Path.mkdir))
         patch.setattr(Path, "unlink", counted(Path.unlink))
-        try:
+        with suppress(Killed):
             action()
-        except Killed:
-            pass
     return count
 
 
