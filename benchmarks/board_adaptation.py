@@ -1,9 +1,10 @@
 """What adapting on the board wins back: `python -m benchmarks.board_adaptation [--runs DIR] [--only NAME] [--json]`.
 
-Networks of 4 bits that were trained on one set of digits alone (minutes; kept in DIR) meet another set, or their own digits
-noisy, dark or hazy. For 16 to 2,048 pictures without labels: accuracy on other pictures before and after, mean of three
-draws. All is computed with the driver's integers; for each change Brevitas's logits with the same statistics are compared
-with them on every test image. `--plot FILE` draws the table. Example:
+Networks of 4 bits that were trained on one set of digits alone (minutes; kept in DIR) meet another set, or their own
+digits noisy, dark or hazy. For 16 to 2,048 pictures without labels: accuracy on other pictures before and after, mean
+of three draws. All is computed with the driver's integers; for each change Brevitas's logits with the same statistics
+are compared with them on every test image. `--plot FILE` draws the table; `--drift FILE` draws the accuracy over a
+stream of pictures whose surroundings change, with `watch`'s statistics and without. Example:
 
     python -m benchmarks.board_adaptation --only "MNIST to USPS"
 """
@@ -21,6 +22,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common.drift import BATCH, Batch, follow_stream
 from benchmarks.common.source_networks import SourceNetwork, codes_of, source_network
 from finn_flow.deployment.driver.adaptation import adapt
 from finn_flow.deployment.driver.statistics import built_in
@@ -50,6 +52,17 @@ CORRUPTIONS: dict[str, Change] = {
     "haze, weak": _scaled(0.6, 60),
     "haze, strong": _scaled(0.35, 120),
 }
+PHASES: dict[str, Change | None] = {
+    "MNIST": _scaled(1),
+    "noisy": _noise(40),
+    "MNIST again": _scaled(1),
+    "darker": _scaled(0.25),
+    "hazy": _scaled(0.6, 60),
+    "inverted": _scaled(-1, 255),
+    "USPS": None,
+    "and back": _scaled(1),
+}
+DRIFT_IMAGES = 384
 DIRECTIONS = {"MNIST to USPS": ("mnist", "usps"), "USPS to MNIST": ("usps", "mnist")}
 
 
@@ -128,11 +141,51 @@ def plot(found: list[Row], path: Path) -> None:
     figure = Figure(figsize=(7.5, 4.2), layout="constrained")
     axes = figure.subplots()
     for row in found:
-        axes.plot(["none", *map(str, row.after)], [100 * a for a in (row.before, *row.after.values())], "o-", label=row.name)
+        axes.plot(
+            ["none", *map(str, row.after)], [100 * a for a in (row.before, *row.after.values())], "o-", label=row.name
+        )
     axes.set_xlabel("pictures without labels")
     axes.set_ylabel("accuracy, %")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, ncols=2)
+    figure.savefig(path)
+
+
+def drift(runs: Path, console: Console) -> list[Batch]:
+    """Let the network that knows MNIST meet changing surroundings and its own again."""
+    source = source_network("mnist", "usps", runs, lambda line: console.print(line, highlight=False))
+    rng = np.random.default_rng(2)
+    own, target = source.domains.source_test, source.domains.target_test
+    chosen = rng.permutation(len(own))
+    images, truth = codes_of(own.images[chosen]), own.labels[chosen].numpy()
+    usps = rng.permutation(len(target))[:DRIFT_IMAGES]
+    phases = []
+    for number, (name, change) in enumerate(PHASES.items()):
+        part = slice(number * DRIFT_IMAGES, (number + 1) * DRIFT_IMAGES)
+        if change is None:
+            phases.append((name, codes_of(target.images[usps]), target.labels[usps].numpy()))
+        else:
+            phases.append((name, change(images[part], rng), truth[part]))
+    return follow_stream(source.network, phases, lambda batch: console.print(str(batch), highlight=False))
+
+
+def plot_drift(found: list[Batch], path: Path) -> None:
+    """Draw accuracy over time."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    number = range(1, len(found) + 1)
+    axes.plot(number, [100 * batch.fixed for batch in found], label="built-in statistics", color="tab:grey")
+    axes.plot(number, [100 * batch.following for batch in found], label="watch", color="tab:blue")
+    starts = [0] + [i for i in range(1, len(found)) if found[i].surroundings != found[i - 1].surroundings]
+    for start in starts:
+        axes.axvline(start + 0.5, color="black", alpha=0.3, linewidth=0.8)
+        axes.text(start + 0.8, 103, found[start].surroundings, fontsize=8)
+    axes.set_ylim(0, 110)
+    axes.set_xlabel(f"batch of {BATCH} pictures")
+    axes.set_ylabel("accuracy, %")
+    axes.legend(loc="lower left")
     figure.savefig(path)
 
 
@@ -142,9 +195,15 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder of the trainings")
     parser.add_argument("--only", metavar="NAME", help="rows whose name begins so")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the table, too")
+    parser.add_argument("--drift", type=Path, metavar="FILE", help="draw a stream of changing surroundings instead")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     console = Console(stderr=True)
+    if options.drift:
+        batches = drift(options.runs, console)
+        plot_drift(batches, options.drift)
+        print(json.dumps([asdict(batch) for batch in batches], indent=2))
+        return
     found = rows(options.runs, options.only, console)
     if options.plot:
         plot(found, options.plot)

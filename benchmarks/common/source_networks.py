@@ -25,7 +25,7 @@ from finn_flow.steps.hardware import step_convert_to_hardware
 from finn_flow.transformations.place_parameters import PlaceParameters
 
 NETWORK = {"in_channels": 1, "image_size": [16, 16], "channels": [16, 32], "iterations": [4, 4]}
-BATCH, STATISTICS_BATCHES = 64, 16
+BATCH, STATISTICS_BATCHES, KNOWN_IMAGES = 64, 16, 256
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,11 @@ def source_network(source: str, target: str, runs: Path, report: Progress) -> So
     starts = range(0, STATISTICS_BATCHES * BATCH, BATCH)
     estimate_statistics(brevitas, [domains.source.values(slice(start, start + BATCH)) for start in starts])
     path = folder / "network.npz"
-    path.write_bytes(_description(brevitas))
+    path.write_bytes(_description(brevitas, codes_of(domains.source_test.images[:KNOWN_IMAGES])))
     return SourceNetwork(brevitas, Network.load(path), domains)
 
 
-def _description(network: ODENet) -> bytes:
+def _description(network: ODENet, known: np.ndarray) -> bytes:
     ensure_finn()
     model = to_qonnx(network)
     steps = (
@@ -80,7 +80,7 @@ def _description(network: ODENet) -> bytes:
     )
     for step in steps:
         model = step(model, None)
-    return NetworkDescription.of(model.transform(PlaceParameters())).to_bytes()
+    return NetworkDescription.of(model.transform(PlaceParameters())).with_information(known).to_bytes()
 
 
 def codes_of(images: torch.Tensor) -> np.ndarray:

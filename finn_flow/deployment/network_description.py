@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,13 @@ from qonnx.custom_op.registry import getCustomOp
 
 import custom_ops  # noqa: F401  (registers the ops)
 from custom_ops.requantisation import writable
+from finn_flow.deployment.driver.network import FORMAT, Network
+from finn_flow.deployment.driver.scores import Scores
 from finn_flow.errors import UserError
 from finn_flow.transformations.batch_norms import read_normalisations
 from finn_flow.transformations.bodies import loop_body
 from finn_flow.transformations.interface import read_outputs
 
-FORMAT = 1
 Entry = dict[str, Any]
 
 
@@ -39,6 +40,8 @@ class NetworkDescription:
         The tensors of the codes that come in, of the best classes, and of the values that these are chosen from.
     scale
         What one unit of the values stands for.
+    information
+        See `with_information`.
     """
 
     operations: list[Entry] = field(default_factory=list)
@@ -47,6 +50,7 @@ class NetworkDescription:
     result: str = ""
     values: str = ""
     scale: float = 1.0
+    information: float = 0.0
 
     @classmethod
     def of(cls, model: ModelWrapper) -> NetworkDescription:
@@ -66,14 +70,22 @@ class NetworkDescription:
             found.arrays |= {f"{name}/{key}": value for key, value in arrays.items()}
         return found
 
+    def with_information(self, codes: NDArray[np.uint8]) -> NetworkDescription:
+        """Return the description with the score on pictures that the network knows, as its input."""
+        network = Network(json.loads(self._header()), self.arrays)
+        values = network.run(codes, network.built_in())[1]
+        return replace(self, information=Scores.of(values, network.scale).information)
+
     def to_bytes(self) -> bytes:
         """Return the content of the file: no pickles; the same network gives the same bytes."""
-        keys = ("operations", "source", "result", "values", "scale")
-        header = json.dumps({"format": FORMAT, **{key: getattr(self, key) for key in keys}})
         buffer = io.BytesIO()
-        arrays: dict[str, Any] = {"header": np.frombuffer(header.encode(), np.uint8), **self.arrays}
+        arrays: dict[str, Any] = {"header": np.frombuffer(self._header().encode(), np.uint8), **self.arrays}
         np.savez(buffer, **arrays)
         return buffer.getvalue()
+
+    def _header(self) -> str:
+        keys = ("operations", "source", "result", "values", "scale", "information")
+        return json.dumps({"format": FORMAT, **{key: getattr(self, key) for key in keys}})
 
     def _operations(self, model: ModelWrapper, prefix: str) -> list[Entry]:
         entries = []

@@ -102,7 +102,7 @@ def make_package(build: Path, golden: Path | None = None, samples: int | None = 
         _copy_driver(build, folder, netlist)
         taken.write(folder / "samples")
         (folder / "README.md").write_text(_readme(netlist, taken, has_bitfile))
-        description = _describe(netlist, folder)
+        description = _describe(netlist, taken, folder)
         manifest = _manifest(build, folder, netlist, taken, number)
         manifest |= {} if description is None else {"parameters": description}
         (folder / board_manifest.FILE).write_text(json.dumps(manifest, indent=2) + "\n")
@@ -136,11 +136,11 @@ def _copy_driver(build: Path, folder: Path, netlist: Netlist) -> None:
     (folder / "driver" / "settings.json").write_text(json.dumps(settings, indent=2) + "\n")
 
 
-def _describe(netlist: Netlist, folder: Path) -> dict[str, Any] | None:
+def _describe(netlist: Netlist, samples: Samples, folder: Path) -> dict[str, Any] | None:
     """Write the network for NumPy where parameters are writable, and return the address map of the manifest."""
     if not netlist.has_writable_parameters:
         return None
-    description = NetworkDescription.of(netlist.graph())
+    description = NetworkDescription.of(netlist.graph()).with_information(samples.images)
     (folder / board_network.FILE).write_bytes(description.to_bytes())
     network = board_network.Network.load(folder / board_network.FILE)
     return {

@@ -40,7 +40,7 @@ class ExchangeStatistics(Transformation):
     def apply(self, model: ModelWrapper) -> tuple[ModelWrapper, bool]:
         before = read_batch_norms(model)
         after = _exchanged(before, self._old, self._new)
-        constants = {}
+        constants: dict[bytes, tuple[Floats, Floats]] = {}
         for norm, changed in zip(before, after, strict=True):
             pairs = zip(_affine(norm), _affine(changed), strict=True)
             constants |= {key: value for (key, _), (_, value) in pairs}
@@ -81,8 +81,8 @@ def _exchanged(norms: list[BatchNorm], old: Statistics, new: Statistics) -> list
             ]
             if not places:
                 raise UserError(
-                    f"the model has no batch-norm with the statistics of {name}; give the one that the build was made of, "
-                    "as `dsode export` wrote it"
+                    f"the model has no batch-norm with the statistics of {name}; give the one that the build was made "
+                    "of, as `dsode export` wrote it"
                 )
             number, at = places[0]
             found[number].mean[at], found[number].variance[at] = new[name][0][row], new[name][1][row]

@@ -19,8 +19,8 @@ Codes = npt.NDArray[np.uint8]
 FEWEST_IMAGES = 8
 MOST_IMAGES = 1024
 """More pictures than this change the statistics no more; so many are chosen evenly from them."""
-MOST_DISTANCE = 2.0
-"""Surroundings further away than this are taken for something that the network was never meant for."""
+CLEAR = 0.6
+"""Share of the information on the network's own pictures that there must be in the end: noise stays below."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +35,8 @@ class Adaptation:
         Of the new statistics in the mix.
     before, after
         Scores with the parameters that were in use, and with the new ones.
-    distance
-        How far away the new surroundings are, see `distance`.
+    expected
+        Information that the network gives for pictures that it knows.
     """
 
     images: int
@@ -44,15 +44,15 @@ class Adaptation:
     estimate: Estimate
     before: Scores
     after: Scores
-    distance: float
+    expected: float
 
     @property
     def objection(self) -> str | None:
         """What speaks against keeping it, in one line; None if nothing does."""
-        if self.distance > MOST_DISTANCE:
+        if self.after.information < CLEAR * self.expected:
             return (
-                f"these pictures are unlike all that the network knows (distance {self.distance:.2f}, "
-                f"at most {MOST_DISTANCE:g})"
+                f"the network makes nothing of these pictures (information {self.after.information:.3f}, "
+                f"of pictures that it knows {self.expected:.3f})"
             )
         if self.after.is_worse_than(self.before):
             return f"the classes would be less clear than before: {self.after}; before: {self.before}"
@@ -63,7 +63,6 @@ class Adaptation:
         return {
             "images": self.images,
             "share": self.share,
-            "distance": self.distance,
             "limited_channels": self.estimate.limited,
             "before": self.before.to_json(),
             "after": self.after.to_json(),
@@ -99,7 +98,20 @@ def adapt(
     _, old_values = network.run(codes, parameters)
     found = estimate(network, codes, mixed, statistics, progress)
     before, after = Scores.of(old_values, network.scale), Scores.of(found.values, network.scale)
-    return Adaptation(len(codes), mixed, found, before, after, distance(network, found.statistics))
+    return Adaptation(len(codes), mixed, found, before, after, network.information)
+
+
+def follow(network: Network, codes: Codes, statistics: Statistics, parameters: Parameters, share: float) -> Adaptation:
+    """Estimate as `adapt`, for one batch of a stream.
+
+    Where a step of `share` does not lead to clear classes, because the surroundings have changed all at once, a step as
+    long as `adapt` takes by default is tried, and taken if it does.
+    """
+    step = adapt(network, codes, statistics, parameters, share)
+    if step.objection is None or share >= share_of(len(codes)):
+        return step
+    leap = adapt(network, codes, statistics, parameters)
+    return leap if leap.objection is None else step
 
 
 def check_codes(codes: Codes) -> None:
@@ -122,19 +134,3 @@ def check_codes(codes: Codes) -> None:
 def chosen(count: int, most: int = MOST_IMAGES) -> npt.NDArray[np.int64]:
     """Return the numbers of at most `most` of `count` pictures, evenly from all."""
     return np.linspace(0, count - 1, min(count, most)).round().astype(np.int64)
-
-
-def distance(network: Network, statistics: Statistics) -> float:
-    """How far statistics are from the built-in ones.
-
-    Mean over all channels of the Kullback-Leibler divergence of normal distributions with these means and variances
-    from those with the built-in ones, in nats.
-    """
-    parts = []
-    for name, node in network.writable.items():
-        mean, variance = (part.astype(np.float64) for part in statistics[name])
-        norm = node.normalisation
-        old = norm.variance.astype(np.float64) + float(norm.epsilon)
-        ratio = (variance + float(norm.epsilon)) / old
-        parts.append(0.5 * ((mean - norm.mean) ** 2 / old + ratio - 1 - np.log(ratio)))
-    return float(np.mean(np.concatenate([part.reshape(-1) for part in parts])))

@@ -57,7 +57,7 @@ def adapt_command(accelerator: Accelerator, options: argparse.Namespace, progres
 
 def watch_command(accelerator: Accelerator, options: argparse.Namespace, progress: Advance) -> dict[str, Any]:
     """Classify pictures in batches, and follow their statistics batch by batch, with the guards of `adapt`."""
-    from .adaptation import adapt
+    from .adaptation import follow
 
     tuning = accelerator.tuning
     codes = _codes(accelerator, options.images_or_folders)
@@ -67,7 +67,7 @@ def watch_command(accelerator: Accelerator, options: argparse.Namespace, progres
         labels = accelerator.classify(part)
         entry: dict[str, Any] = {"first": start, "images": len(part), "classes": [names[k] for k in labels[:, 0]]}
         try:
-            found = adapt(tuning.network, part, tuning.statistics, tuning.parameters, options.momentum)
+            found = follow(tuning.network, part, tuning.statistics, tuning.parameters, options.momentum)
             entry |= {"kept": found.objection is None or options.force, "objection": found.objection}
             if entry["kept"]:
                 estimate = found.estimate

@@ -64,13 +64,15 @@ class Network:
     ----------
     scale
         What one unit of the values stands for that classes are chosen from.
+    information
+        Score of the built-in parameters on pictures that the network knows, 0 to 1; see `Scores`.
     writable
         The requantisations whose parameters are written, by the name of their normalisation, in layers' order.
     """
 
     def __init__(self, header: dict[str, Any], arrays: Mapping[str, Array]) -> None:
         self._header, self._arrays = header, arrays
-        self.scale = float(header["scale"])
+        self.scale, self.information = float(header["scale"]), float(header["information"])
         self.writable: dict[str, Writable] = {}
         self._collect(header["operations"])
 
