@@ -174,19 +174,18 @@ class Requantisation_rtl(HardwareOp):
     def core_parameters(self, constants: Constants) -> dict[str, int | str]:
         self._check_fit(constants[1])
         arithmetic = self._arithmetic()
-        words = self._words(constants[1])
         bits, style = self.word_bits, self.get_nodeattr("ram_style")
         folds = max(constants[1].shape[-2] // self.get_nodeattr("PE"), 1)
-        file = f'"./{self.memory_file_name("parameters")}"'
         if self.is_writable:
             return {
                 **arithmetic,
-                "MEMORY_FILE": file,
+                "MEMORY_FILE": f'"./{self._memory_prefix}"',
                 "RAM_STYLE": f'"{resolve_ram_style(style, bits, self.depth)}"',
                 "BASE": self.get_nodeattr("parameter_base"),
                 "WORDS": self.input_streams()[0].words,
                 "CF": folds,
             }
+        words, file = self._words(constants[1]), f'"./{self.memory_file_name("parameters")}"'
         return {
             **arithmetic,
             "WORD": f"{bits}'h{words[0]}" if len(words) == 1 else f"{bits}'h0",
@@ -216,13 +215,23 @@ class Requantisation_rtl(HardwareOp):
 
     def memory_files(self, constants: Constants) -> dict[str, list[str]]:
         """One word per set and channel fold, the folds padded to a power of two; a single word is a parameter."""
-        words = self._words(constants[1])
+        bits = self.word_bits // int(self.get_nodeattr("PE"))
         if self.is_writable:
-            return {self.memory_file_name("parameters"): writable.banks(self, words)}
+            return writable.memory_files(self, self._memory_prefix, self._lanes_of_words(constants[1]), bits)
+        words = self._words(constants[1])
         return {self.memory_file_name("parameters"): words} if len(words) > 1 else {}
+
+    @property
+    def _memory_prefix(self) -> str:
+        """What the names of the lanes' memory files begin with."""
+        return self.memory_file_name("parameters").removesuffix(".dat")
 
     def _words(self, rows: NDArray[np.int64]) -> list[str]:
         """Words of PE lanes, each the multiplier and above it the offset."""
+        bits = self.word_bits // int(self.get_nodeattr("PE"))
+        return [hex_word(np.array(word, dtype=object), bits) for word in self._lanes_of_words(rows)]
+
+    def _lanes_of_words(self, rows: NDArray[np.int64]) -> list[list[int]]:
         lanes = self.get_nodeattr("PE")
         multiplier_bits, offset_bits = self.get_nodeattr("multiplier_bits"), self.get_nodeattr("offset_bits")
         sets = rows.reshape(self.sets, -1, 2)
@@ -234,8 +243,7 @@ class Requantisation_rtl(HardwareOp):
         ]
         folds = len(packed[0])
         padding = [[0] * lanes] * (self._padded_folds(folds) - folds)
-        bits = multiplier_bits + offset_bits
-        return [hex_word(np.array(word, dtype=object), bits) for words in packed for word in (*words, *padding)]
+        return [word for words in packed for word in (*words, *padding)]
 
     def _padded_folds(self, folds: int) -> int:
         return folds

@@ -45,7 +45,11 @@ def row_of(op: Any, index: int, channel: int) -> int:
     return (index * folds + fold) << lane_index_bits(op) | lane
 
 
-def banks(op: Any, words: list[str]) -> list[str]:
-    """Return the memory's content: all banks start with the built-in words."""
-    missing = ["0" * len(words[0])] * ((1 << address_bits(op)) - len(words))
-    return [*words, *missing] * BANKS
+def memory_files(op: Any, prefix: str, words: list[list[int]], bits: int) -> dict[str, list[str]]:
+    """Return a memory file for each lane of words of `bits` bits: all banks start with the built-in ones."""
+    digits = (bits + 3) // 4
+    missing = (1 << address_bits(op)) - len(words)
+    return {
+        f"{prefix}_{lane:03d}.dat": [*(f"{word[lane]:0{digits}x}" for word in words), *["0" * digits] * missing] * BANKS
+        for lane in range(len(words[0]))
+    }

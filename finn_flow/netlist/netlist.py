@@ -12,6 +12,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from finn_flow.build_folder import GRAPH_FILE, NETLIST_FILE
 from finn_flow.errors import UserError
+from finn_flow.netlist import parameter_bus
 from finn_flow.netlist.emit import ADJUSTABLE_FIFO, PACER, SETTINGS, Emitter, Instruments, count_name, tap_name
 from finn_flow.netlist.record import FORMAT, NetlistRecord
 from finn_flow.netlist.structure import Loop, Module, Node, Stream
@@ -248,6 +249,7 @@ class Netlist:
             outputs=_ports({**self.outputs, **{tap_name(*key): streams[key] for key in taps}}),
             data_files=data_files,
             clock2x="ap_clk2x" if self.modules[self.top].has_clock2x else None,
+            constants=dict.fromkeys(parameter_bus.axi_inputs(), 0) if self.has_writable_parameters else {},
             probes=[count_name(fifo) for fifo in instruments.adjustable_fifos],
         )
 

@@ -64,6 +64,11 @@ def axi_ports() -> str:
     )
 
 
+def axi_inputs() -> list[str]:
+    """Return the top's inputs among them."""
+    return [f"{PORT}_{name}" for name, _, is_input in _SIGNALS if is_input]
+
+
 def instance_rows(instance: Instance) -> list[str]:
     """Return the connections of an instance to the bus."""
     return [

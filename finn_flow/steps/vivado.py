@@ -15,6 +15,7 @@ from finn_flow.errors import UserError
 from finn_flow.finn_adapter.rtl_library import use_patched_library
 from finn_flow.steps.decorator import build_step
 from finn_flow.steps.loop_ip import GenerateLoopIP
+from finn_flow.transformations.make_writable import all_nodes, is_writable
 
 LIBRARY_FOLDER = "finn-rtllib"
 HLS_LIBRARY, HLS_VARIABLE = "finn-hlslib", "FINN_CUSTOM_HLS"
@@ -30,8 +31,13 @@ def step_prepare_ip(model: ModelWrapper, cfg: Any) -> ModelWrapper:
     Raises
     ------
     UserError
-        Vivado is here, but not the HLS library that FINN's DMA channels need.
+        The accelerator has writable parameters, whose port FINN's steps do not know; or Vivado is here, but not the HLS library that FINN's DMA channels need.
     """
+    if any(is_writable(node) for node in all_nodes(model)):
+        raise UserError(
+            "FINN's steps do not know the port of writable parameters; make the bitfile from the package of a build with "
+            "zcu104_adaptive.json"
+        )
     hls_library = get_settings().finn_deps / HLS_LIBRARY
     if shutil.which("vivado") is not None and not hls_library.is_dir():
         raise UserError(

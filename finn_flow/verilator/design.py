@@ -67,7 +67,8 @@ class Design:
     clock2x
         Port of a clock of twice the frequency whose every other rising edge is the clock's.
     constants
-        Values of further input ports; those not named are 0.
+        Values of further input ports; those not named are 0, or random where registers start with random values. Ports
+        of more than 64 bits can only be 0.
     patch
         What to change in the sources before they are read.
     probes

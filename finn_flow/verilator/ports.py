@@ -60,7 +60,14 @@ def render_model(design: Design, ports: dict[str, VerilatedPort]) -> str:
     probes = [
         f"if (index == {index}) return dut.{number(name, is_input=False)};" for index, name in enumerate(design.probes)
     ]
-    constants = [f"dut.{number(name, is_input=True)} = {value}ULL;" for name, value in design.constants.items()]
+
+    def constant(name: str, value: int) -> str:
+        port = _checked(design.top, ports, name, is_input=True, width_bits=None)
+        if port.width_bits > 64 and value == 0:
+            return f"for (auto& word : dut.{port.member}.m_storage) word = 0;"
+        return f"dut.{number(name, is_input=True)} = {value}ULL;"
+
+    constants = [constant(name, value) for name, value in design.constants.items()]
     return fill_template(
         TEMPLATE,
         {

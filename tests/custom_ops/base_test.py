@@ -141,6 +141,7 @@ class HardwareOpTest:
             [StreamPort(name, s.width_bits) for name, s in inputs.items()],
             [StreamPort(name, s.width_bits) for name, s in outputs.items()],
             data_files=[Path(op.get_nodeattr("code_gen_dir_ipgen"))],
+            constants={port.name: 0 for port in op.plain_ports() if port.is_input},
         )
         words = {
             name: pack(np.concatenate([f[s.tensor].reshape(-1, s.pe) for f in frames]), s.datatype.bitwidth())

@@ -24,7 +24,7 @@ module writable_requantisation #(
     parameter USE_DSP = "auto",
     parameter int unsigned MULTIPLY_CYCLES = 1,
     // Parameters, see writable_requantisation_lanes.
-    parameter MEMORY_FILE = "parameters.dat",
+    parameter MEMORY_FILE = "parameters",
     parameter RAM_STYLE = "auto",
     parameter int unsigned BASE = 0,
     // Words per frame, >= 1.

@@ -4,6 +4,7 @@
 /// Latency       MULTIPLY_CYCLES + 2 cycles: parameters, product and sum, clip.
 /// Throughput    1 word per cycle; free-running, without handshake. Reading a row back takes the memory's one read port, so
 ///               parameter_port asks for it only while no frame is inside.
+/// Memory        one per lane, PE at most 1000.
 /// Rows          row BASE + (word << LANE_INDEX_BITS) + lane of the bus is a lane of a word, see LANE_INDEX_BITS.
 /// Reset         in no data path: it keeps writes out.
 `default_nettype none
@@ -28,8 +29,9 @@ module writable_requantisation_lanes #(
     // What multiplies: "yes" a DSP, "no" LUTs; 1 or 2 cycles, see requantisation_lane.
     parameter USE_DSP = "auto",
     parameter int unsigned MULTIPLY_CYCLES = 1,
-    // File of the words of all banks in hexadecimal, banks 2^ADDRESS_BITS words apart.
-    parameter MEMORY_FILE = "parameters.dat",
+    // Files of the words in hexadecimal, one per lane: `_000.dat`, `_001.dat` ... is put behind this. All banks, 2^ADDRESS_BITS
+    // words apart.
+    parameter MEMORY_FILE = "parameters",
     // Kind of memory: "auto", "distributed" (LUTs) or "block" (BRAM).
     /* verilator lint_off UNUSEDPARAM */  // read by synthesis only, in the attribute of the memory
     parameter RAM_STYLE = "auto",
@@ -92,26 +94,16 @@ module writable_requantisation_lanes #(
   wire logic [ADDRESS_BITS-1:0] word_address_q = row_q[ROW_BITS-1:LANE_INDEX_BITS];
   wire logic unused = &{1'b0, parameters_in};
 
-  (* ram_style = RAM_STYLE *)
-  logic [PE*LANE_BITS-1:0] memory[WORDS];
-  initial $readmemh(MEMORY_FILE, memory);
-
   wire logic [ADDRESS_BITS+1:0] write_address = {bank_q, word_address_q};
   wire logic [ADDRESS_BITS+1:0] read_address = read_q ? {bank_q, word_address_q} : {active_q, address};
-  logic [PE*LANE_BITS-1:0] word_q;
-  always_ff @(posedge clk) begin
-    for (int unsigned p = 0; p < PE; p++) begin
-      if (write_q && lane_q == LANE_INDEX_BITS'(p)) memory[write_address][p*LANE_BITS+:LANE_BITS] <= {offset_q, multiplier_q};
-    end
-    word_q <= memory[read_address];
-  end
+  logic [PE-1:0][LANE_BITS-1:0] words_q;
 
   // What is read back, sign-extended.
   logic [LANE_BITS-1:0] chosen;
   always_comb begin
     chosen = '0;
     for (int unsigned p = 0; p < PE; p++) begin
-      if (mine_q && lane_q == LANE_INDEX_BITS'(p)) chosen |= word_q[p*LANE_BITS+:LANE_BITS];
+      if (mine_q && lane_q == LANE_INDEX_BITS'(p)) chosen |= words_q[p];
     end
   end
   always_ff @(posedge clk) begin
@@ -119,6 +111,16 @@ module writable_requantisation_lanes #(
   end
 
   for (genvar p = 0; p < PE; p++) begin : gen_lane
+    // A memory of its own, so that every write is of a whole word.
+    localparam logic [23:0] NUMBER = {8'("0") + 8'(p / 100), 8'("0") + 8'((p / 10) % 10), 8'("0") + 8'(p % 10)};
+    (* ram_style = RAM_STYLE *)
+    logic [LANE_BITS-1:0] memory[WORDS];
+    initial $readmemh({MEMORY_FILE, "_", NUMBER, ".dat"}, memory);
+    always_ff @(posedge clk) begin
+      if (write_q && lane_q == LANE_INDEX_BITS'(p)) memory[write_address] <= {offset_q, multiplier_q};
+      words_q[p] <= memory[read_address];
+    end
+
     requantisation_lane #(
         .IN_BITS(IN_BITS),
         .IN_SIGNED(IN_SIGNED),
@@ -135,8 +137,8 @@ module writable_requantisation_lanes #(
     ) lane (
         .clk(clk),
         .x(data_q[p*IN_BITS+:IN_BITS]),
-        .multiplier(word_q[p*LANE_BITS+:MULTIPLIER_BITS]),
-        .offset(word_q[p*LANE_BITS+MULTIPLIER_BITS+:OFFSET_BITS]),
+        .multiplier(words_q[p][MULTIPLIER_BITS-1:0]),
+        .offset(words_q[p][LANE_BITS-1:MULTIPLIER_BITS]),
         .result(results[p*OUT_BITS+:OUT_BITS])
     );
   end

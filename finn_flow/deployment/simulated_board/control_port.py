@@ -53,7 +53,11 @@ class ControlPort:
             for name, (bits, *signals) in _CHANNELS.items()
         ]
         inputs, outputs = ports[:_INPUTS], ports[_INPUTS:]
-        return replace(design, inputs=[*design.inputs, *inputs], outputs=[*design.outputs, *outputs])
+        driven = {port.tdata for port in inputs} | {port.tvalid for port in inputs} | {port.tready for port in outputs}
+        constants = {name: value for name, value in design.constants.items() if name not in driven}
+        return replace(
+            design, inputs=[*design.inputs, *inputs], outputs=[*design.outputs, *outputs], constants=constants
+        )
 
     def plans(self) -> dict[str, StreamPlan]:
         """Return what the channels do next: the first access that waits, or nothing."""

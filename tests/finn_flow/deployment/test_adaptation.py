@@ -28,6 +28,7 @@ from finn_flow.netlist.parameter_bus import PORT
 from finn_flow.simulation.accelerator import LOGITS, SimulatedAccelerator, input_words, output_values
 from finn_flow.steps.adaptation import step_make_parameters_writable
 from finn_flow.transformations.batch_norms import BATCH_NORMS, NORMALISATIONS
+from finn_flow.transformations.exchange_statistics import ExchangeStatistics
 from finn_flow.verilator import Stall, simulate
 from tests.finn_flow.deployment.adaptive import Adaptive, adaptive, hardware_graph
 
@@ -69,6 +70,8 @@ def test_golden_chain_with_new_statistics(accelerator: Adaptive, estimate: Estim
     assert not np.array_equal(golden.logits, make_golden(accelerator.brevitas, accelerator.images).logits)
     assert np.array_equal(estimate.values * np.float32(network.scale), golden.logits)
     verify(to_qonnx(brevitas), golden)
+    exchanged = ExchangeStatistics(built_in(network), estimate.statistics)
+    verify(to_qonnx(accelerator.brevitas).transform(exchanged), golden)
     found = execute_hardware(hardware_graph(brevitas, writable=False), golden.inputs)[LOGITS]
     assert np.array_equal(found.reshape(estimate.values.shape), estimate.values)
 

@@ -11,6 +11,7 @@ import pytest
 from finn_flow.deployment.hardware.folder import write_hardware
 from finn_flow.deployment.simulated_board.board import REGISTER_BYTES, REGISTERS
 from finn_flow.errors import UserError
+from tests.finn_flow.deployment.adaptive import adaptive
 from tests.finn_flow.deployment.hardware.ip_blocks import VivadoError
 from tests.finn_flow.deployment.hardware.vivado import Vivado
 
@@ -110,9 +111,21 @@ def test_a_second_clock_of_twice_the_frequency(tiny, tmp_path):
 
 def test_addresses_are_the_simulated_boards(vivado):
     found = {name.split("/")[0]: offset for name, (offset, _) in vivado.addresses.items()}
-    assert found == REGISTERS
+    assert found == {name: REGISTERS[name] for name in ("idma0", "odma0")}
     assert {size for _, size in vivado.addresses.values()} == {f"{REGISTER_BYTES // 1024}K"}
     assert vivado.commands.index("assign_bd_address") > 0  # and the memory for both channels
+
+
+def test_the_port_of_an_accelerator_that_adapts(tmp_path):
+    netlist = adaptive().netlist
+    write_hardware(netlist, 1, "ZCU104", tmp_path / "hardware")
+    vivado = Vivado()
+    vivado.run(tmp_path / "hardware" / "build.tcl")
+    assert frozenset(("control/M02_AXI", "accelerator/s_axi_control")) in {frozenset(p) for p in vivado.interfaces}
+    assert {name.split("/")[0]: offset for name, (offset, _) in vivado.addresses.items()} == REGISTERS
+    interfaces, pins = vivado.ports("accelerator")
+    assert interfaces == {"in0_V", "out0_V", "s_axi_control"} and pins == {"ap_clk", "ap_rst_n"}
+    assert vivado.properties["control", "CONFIG.NUM_MI"] == "3"
 
 
 def test_bitfile_and_hand_off_end_up_where_the_driver_looks(vivado, folder):
