@@ -35,8 +35,8 @@ def step_prepare_ip(model: ModelWrapper, cfg: Any) -> ModelWrapper:
     """
     if any(is_writable(node) for node in all_nodes(model)):
         raise UserError(
-            "FINN's steps do not know the port of writable parameters; make the bitfile from the package of a build with "
-            "zcu104_adaptive.json"
+            "FINN's steps do not know the port of writable parameters; make the bitfile from the package of a build "
+            "with zcu104_adaptive.json"
         )
     hls_library = get_settings().finn_deps / HLS_LIBRARY
     if shutil.which("vivado") is not None and not hls_library.is_dir():
