@@ -92,7 +92,7 @@ class NetworkDescription:
         for node in model.graph.node:
             if node.op_type in _TRANSPARENT:
                 continue
-            describe = _DESCRIBERS.get(node.op_type)
+            describe = DESCRIBERS.get(node.op_type)
             if describe is None:
                 raise UserError(f"{node.name}: the driver has no NumPy form of {node.op_type}; it cannot adapt")
             constants = [name for name in node.input if model.get_initializer(name) is not None]
@@ -158,7 +158,8 @@ def _requantisation(op: Any, node: NodeProto) -> Entry:
 
 
 _windows = _attributes("windows", kernel="ConvKernelDim", stride="Stride", dilation="Dilation")
-_DESCRIBERS: dict[str, Callable[[Any, NodeProto], Entry]] = {
+DESCRIBERS: dict[str, Callable[[Any, NodeProto], Entry]] = {
+    "CascadeMVAU_rtl": _attributes("matrix"),
     "ChannelAffine_rtl": _attributes("affine"),
     "ConstantMatrix_rtl": _attributes("matrix"),
     "ConvolutionInputGenerator_rtl": _windows,

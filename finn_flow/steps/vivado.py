@@ -31,7 +31,8 @@ def step_prepare_ip(model: ModelWrapper, cfg: Any) -> ModelWrapper:
     Raises
     ------
     UserError
-        The accelerator has writable parameters, whose port FINN's steps do not know; or Vivado is here, but not the HLS library that FINN's DMA channels need.
+        The accelerator has writable parameters, whose port FINN's steps do not know; or Vivado is here, but not the HLS
+        library that FINN's DMA channels need.
     """
     if any(is_writable(node) for node in all_nodes(model)):
         raise UserError(

@@ -16,6 +16,7 @@ from finn_flow.deployment.driver.errors import InputError
 from finn_flow.deployment.driver.network import Parameters
 from finn_flow.deployment.driver.parameters import MULTIPLIER, OFFSET_HIGH, OFFSET_LOW, ROW, SWITCH
 from finn_flow.deployment.driver.statistics import Estimate, built_in, parameters_of
+from finn_flow.deployment.network_description import DESCRIBERS
 from finn_flow.deployment.package import make_package
 from finn_flow.deployment.simulated_board.control_port import ControlPort
 from finn_flow.deployment.simulated_board.run_driver import run_driver
@@ -27,6 +28,7 @@ from finn_flow.export.qonnx import to_qonnx
 from finn_flow.netlist.parameter_bus import PORT
 from finn_flow.simulation.accelerator import LOGITS, SimulatedAccelerator, input_words, output_values
 from finn_flow.steps.adaptation import step_make_parameters_writable
+from finn_flow.transformations.alternatives import other_types
 from finn_flow.transformations.batch_norms import BATCH_NORMS, NORMALISATIONS
 from finn_flow.transformations.exchange_statistics import ExchangeStatistics
 from finn_flow.verilator import Stall, simulate
@@ -157,6 +159,11 @@ def test_driver_on_the_board(accelerator: Adaptive, estimate: Estimate, tmp_path
     # Nothing to learn from: one line, and nothing is changed.
     status, _ = driver("adapt", str(pictures / "00.png"))
     assert status == 2 and driver("profiles")[1]["in_use"] is None
+
+
+def test_whatever_the_folding_chooses_the_driver_runs() -> None:
+    for op_type in ("MVAU_rtl", "Thresholding_rtl", "IndexedThresholding_rtl"):
+        assert {op_type, *other_types(op_type)} <= set(DESCRIBERS)
 
 
 def test_pictures_that_say_nothing(accelerator: Adaptive) -> None:
