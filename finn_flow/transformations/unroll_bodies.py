@@ -63,15 +63,22 @@ class UnrollBodies(Transformation):
 def legal_bodies(loop: NodeProto) -> list[int]:
     """Return how many bodies a loop may have: divisors of its iterations, or what it has if it is unrolled already.
 
-    A copy per iteration only if all nodes that read the iteration number have a form without it.
+    A copy per iteration only if all nodes that read the iteration number have a form without it. One body where
+    parameters are writable: they are written by iteration, into one node.
     """
     op = getCustomOp(loop)
+    if any(_is_writable(node) for node in loop_body(loop).graph.node):
+        return [1]
     if op.get_nodeattr("bodies") > 1:
         return [op.get_nodeattr("bodies")]
     iterations = op.get_nodeattr("iterations")
     consumers = {name for name, _ in op.index_consumers()}
     fixed = {node.op_type for node in loop_body(loop).graph.node if node.name in consumers} - set(_WITHOUT_INDEX)
     return [count for count in range(1, iterations + 1 - bool(fixed)) if iterations % count == 0]
+
+
+def _is_writable(node: NodeProto) -> bool:
+    return any(attribute.name == "runtime_writeable_weights" and attribute.i for attribute in node.attribute)
 
 
 def unrolled_loops(model: ModelWrapper) -> dict[str, int]:

@@ -61,7 +61,7 @@ def adaptive() -> Adaptive:
     golden = make_golden(brevitas, smooth_images(CONFIG, 12, seed=1))
     golden.save(folder / "golden.npz")
     model = fold(hardware_graph(brevitas)).transform(InsertWidthConverters()).transform(NameNodes())
-    sized, _ = size_fifos(model, PART, CLOCK_NS)
+    sized, *_ = size_fifos(model, PART, CLOCK_NS)
     netlist = write_netlist(sized, folder / "rtl", PART, CLOCK_NS)
     (folder / "network.npz").write_bytes(NetworkDescription.of(netlist.graph()).to_bytes())
     images = 255 - smooth_images(CONFIG, 24, seed=2) // 2

@@ -30,7 +30,9 @@ from finn_flow.simulation.accelerator import LOGITS, SimulatedAccelerator, input
 from finn_flow.steps.adaptation import step_make_parameters_writable
 from finn_flow.transformations.alternatives import other_types
 from finn_flow.transformations.batch_norms import BATCH_NORMS, NORMALISATIONS
+from finn_flow.transformations.bodies import loops
 from finn_flow.transformations.exchange_statistics import ExchangeStatistics
+from finn_flow.transformations.unroll_bodies import legal_bodies
 from finn_flow.verilator import Stall, simulate
 from tests.finn_flow.deployment.adaptive import Adaptive, adaptive, hardware_graph
 
@@ -164,6 +166,11 @@ def test_driver_on_the_board(accelerator: Adaptive, estimate: Estimate, tmp_path
 def test_whatever_the_folding_chooses_the_driver_runs() -> None:
     for op_type in ("MVAU_rtl", "Thresholding_rtl", "IndexedThresholding_rtl"):
         assert {op_type, *other_types(op_type)} <= set(DESCRIBERS)
+
+
+def test_loops_with_writable_parameters_keep_one_body(accelerator: Adaptive) -> None:
+    (loop,) = loops(accelerator.netlist.graph())
+    assert legal_bodies(loop) == [1]
 
 
 def test_pictures_that_say_nothing(accelerator: Adaptive) -> None:
