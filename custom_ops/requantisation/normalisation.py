@@ -40,8 +40,10 @@ class Normalisation:
         float32 [C] of the batch-norm.
     shift
         float32 [uses, C]: what is added to the offset in each use, the time bias; 0 where there is none.
-    gain, epsilon
-        float32, no axes: factor behind the batch-norm, and what is added to variances.
+    gain
+        float32 [uses]: factor behind the batch-norm.
+    epsilon
+        float32, no axes: what is added to variances.
     reciprocal
         Int64, no axes: 1 if the factor is weight times 1 / sqrt(variance + epsilon), 0 if it is weight divided by
         the root.
@@ -153,7 +155,8 @@ def affine(norm: Any, mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
     root = np.sqrt(variance + np.float32(norm.epsilon))
     factor = norm.weight * (np.float32(1) / root) if norm.reciprocal else norm.weight / root
     offset = norm.bias - mean * factor + norm.shift
-    return np.asarray(factor * norm.gain), np.asarray(offset * norm.gain)
+    gain = norm.gain[:, None]
+    return np.asarray(factor * gain), np.asarray(offset * gain)
 
 
 def fit(norm: Normalisation, hardware: Arithmetic, mean: Floats, variance: Floats) -> Fitted:

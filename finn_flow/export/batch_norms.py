@@ -15,8 +15,12 @@ Statistics = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 def batch_norms(network: ODENet) -> list[BatchNorm]:
-    """Return the batch-norms of a network, in the order of its modules."""
-    return [_batch_norm(module) for module in network.modules() if isinstance(module, FieldBatchNorm)]
+    """Return the batch-norms of a network, in the order of its modules; none if some have several outputs.
+
+    Such statistics would have to suit several quantisers at once.
+    """
+    norms = [module for module in network.modules() if isinstance(module, FieldBatchNorm)]
+    return [_batch_norm(norm) for norm in norms] if all(len(norm.gains) == 1 for norm in norms) else []
 
 
 def _batch_norm(norm: FieldBatchNorm) -> BatchNorm:
@@ -27,7 +31,7 @@ def _batch_norm(norm: FieldBatchNorm) -> BatchNorm:
             weight=_array(norm.weight),
             bias=_array(norm.bias),
             shift=_array(torch.stack(shift)),
-            gain=np.array(norm.gain, np.float32),
+            gain=np.array(norm.gains[0], np.float32),
             epsilon=np.array(norm.eps, np.float32),
             reciprocal=np.array(1),
             statistic=np.arange(len(norm.times)) % norm.statistics,

@@ -60,7 +60,9 @@ def _slices(uses: int, rows: int) -> list[NDArray[np.int64]]:
 
 
 def write_batch_norms(model: ModelWrapper, norms: Sequence[BatchNorm]) -> None:
-    """Keep batch-norms in a model's metadata."""
+    """Keep batch-norms, if there are any, in a model's metadata."""
+    if not norms:
+        return
     model.set_metadata_prop(BATCH_NORMS, _pack({str(number): vars(norm) for number, norm in enumerate(norms)}))
 
 

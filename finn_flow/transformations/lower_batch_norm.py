@@ -40,9 +40,9 @@ def _note(graph: IntegerGraph, *parameters: NDArray[np.float32]) -> None:
     rows = max(len(mean), len(variance))
     scale, bias = (np.broadcast_to(part[0, 0, :, 0], (channels,)).copy() for part in (scale, bias))
     mean, variance = (np.broadcast_to(part[:, 0, :, 0], (rows, channels)).copy() for part in (mean, variance))
-    shift, one, zero = np.zeros((rows, channels), np.float32), np.float32(1), np.array(0)
+    shift, gain, zero = np.zeros((rows, channels), np.float32), np.ones(rows, np.float32), np.array(0)
     every = np.arange(rows)
-    norm = BatchNorm(scale, bias, shift, np.array(one), epsilon, zero, every, mean, variance)
+    norm = BatchNorm(scale, bias, shift, gain, epsilon, zero, every, mean, variance)
     graph.batch_norms.append(norm)
 
 

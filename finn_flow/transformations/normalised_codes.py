@@ -41,7 +41,7 @@ def note_normalisation(
             "weight": norm.weight,
             "bias": norm.bias,
             "shift": norm.shift[uses],
-            "gain": norm.gain,
+            "gain": norm.gain[uses],
             "epsilon": norm.epsilon,
             "reciprocal": norm.reciprocal,
             "relu": np.array(int(relu)),

@@ -26,7 +26,7 @@ def normalisation(seed: int, codes: tuple[int, int], relu: bool, shared: bool) -
         weight=rng.uniform(0.3, 2, CHANNELS).astype(np.float32),
         bias=rng.normal(0, 0.5, CHANNELS).astype(np.float32),
         shift=rng.normal(0, 0.1, (USES, CHANNELS)).astype(np.float32),
-        gain=np.array(0.25, np.float32),
+        gain=np.full(USES, 0.25, np.float32),
         epsilon=np.array(1e-5, np.float32),
         reciprocal=np.array(1),
         relu=np.array(int(relu)),
@@ -91,7 +91,8 @@ def test_statistics_beyond_the_hardware_are_taken_over_in_part() -> None:
 
 def test_factor_and_offset_are_brevitas_to_the_last_bit() -> None:
     torch.manual_seed(0)
-    norm = FieldBatchNorm(4096, times=(0.0, 0.3, 0.7), per_iteration=True, time_bias=True, gain=1 / 3)
+    norm = FieldBatchNorm(4096, times=(0.0, 0.3, 0.7), per_iteration=True, time_bias=True)
+    norm.gains = ((1 / 3, 1.0, 0.7),)
     with torch.no_grad():
         for parameter in (norm.weight, norm.bias, norm.time_bias, norm.running_mean):
             assert parameter is not None
@@ -101,7 +102,7 @@ def test_factor_and_offset_are_brevitas_to_the_last_bit() -> None:
 
     class Plain:
         weight, bias = norm.weight.detach().numpy(), norm.bias.detach().numpy()
-        gain, epsilon, reciprocal = np.float32(norm.gain), np.float32(norm.eps), 1
+        gain, epsilon, reciprocal = np.array(norm.gains[0], np.float32), np.float32(norm.eps), 1
 
     Plain.shift = shift  # type: ignore[attr-defined]
     found = affine(Plain, norm.running_mean.numpy(), norm.running_var.numpy())
