@@ -10,8 +10,11 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.custom_op.registry import getCustomOp
 from qonnx.util.basic import qonnx_make_model
 
+from brevitas_models.config import NetworkConfig
+from brevitas_models.untrained import untrained_network
 from custom_ops.hardware import DOMAIN
 from finn_flow.errors import UserError
+from finn_flow.export.qonnx import to_qonnx
 from finn_flow.transformations.bodies import loop_body, loops
 from finn_flow.transformations.name_nodes import NameNodes
 from finn_flow.transformations.unroll_bodies import UnrollBodies, legal_bodies, unrolled_loops
@@ -75,6 +78,18 @@ def test_a_body_per_iteration_takes_the_place_of_the_loop():
     assert "Thresholding_rtl" in types
     assert "IndexedThresholding_rtl" not in types
     assert unrolled_loops(model) == {"ODELoop_rtl_0": 3}
+
+
+def test_stages_of_a_solver_are_passes_too():
+    """Two iterations of four stages: what chooses between states goes by the pass, and needs more than one."""
+    config = NetworkConfig(in_channels=1, image_size=[6, 6], channels=[2], iterations=[2], solver="rk4")
+    lowered = integers(to_qonnx(untrained_network(config, seed=0)))
+    model = hardware(lowered)
+    (loop,) = loops(model)
+    assert legal_bodies(loop) == [1, 2, 4]
+    assert "Select_rtl" in {node.op_type for node in loop_body(loop).graph.node}
+    for bodies in (2, 4):
+        assert_same_logits(lowered, finish(model.transform(UnrollBodies({loop.name: bodies}))))
 
 
 @pytest.mark.parametrize("bodies", [0, 4, 12])
