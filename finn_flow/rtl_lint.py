@@ -94,7 +94,7 @@ def lint_messages(top: str, sources: Sequence[Path], parameters: Parameters | No
     finn = finn_cores()
     needed = {file.stem: file for file in sources} | finn
     try:
-        files = [needed[name] for name in _closure(top, needed)]
+        files = [needed[name] for name in closure(top, needed)]
         lint(top, files, parameters, patch=partial(_silence, frozenset(finn)))
     except SimulationBuildError as error:
         return str(error)
@@ -108,7 +108,7 @@ def _silence(finn: frozenset[str], name: str, text: str) -> str:
     return "".join(f"/* verilator lint_off {rule} */\n" for rule in FINN_WARNINGS) + text
 
 
-def _closure(top: str, files: Mapping[str, Path]) -> list[str]:
+def closure(top: str, files: Mapping[str, Path]) -> list[str]:
     """Return `top` and the modules among `files` that it needs, by their names in the text."""
     found, queue = [], [top]
     while queue:

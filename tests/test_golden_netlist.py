@@ -16,6 +16,7 @@ from finn_flow.simulation.check import check_accelerator
 from finn_flow.verilator import Stall
 from tests.briefly_trained import briefly_trained, digit_codes
 from tests.places import BUILD_CONFIGS
+from tests.second_front_end import netlist_errors
 
 CONFIG = BUILD_CONFIGS / "zcu104.json"
 IMAGES = 100
@@ -41,6 +42,7 @@ def stalls() -> list[Stall]:
 def test_exact_on_real_images_with_stalls_and_after_a_reset(name, steps, tmp_path, mnist, usps):
     folder = built(name, steps, tmp_path, mnist, usps)
     golden = tmp_path / "golden.npz"
+    assert netlist_errors(Netlist.load(BuildFolder(folder).netlist), tmp_path) == ""
     for stall in stalls():
         result = check_accelerator(folder, golden, IMAGES, stall)
         assert (result.frames, result.mismatches) == (IMAGES, 0)

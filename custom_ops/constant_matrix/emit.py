@@ -64,11 +64,12 @@ module {name} (
     for number in range(inputs):
         bits, signed = width(*graph.range_of(number))
         yield f"  wire logic {_type(bits, signed)} v{number} = {bits}'(s_axis_tdata[{number * in_bits}+:{in_bits}]);"
+    yield from _declared_registers(graph, stages)
     for number, adder in enumerate(graph.adders, inputs):
         bits, signed = width(adder.lowest, adder.highest)
         operands = [_operand(graph, term, stages, stages[number]) for term in (adder.left, adder.right)]
         yield f"  wire logic {_type(bits, signed)} v{number} = {_sum(adder.left, adder.right, operands, bits)};"
-    yield from _registers(graph, stages, cycles - 1)
+    yield from _registers(graph, stages)
     yield f"  /* verilator lint_on UNUSEDSIGNAL */\n\n  wire logic [{outputs * out_bits - 1}:0] result;"
     for number, term in enumerate(graph.outputs):
         value = "'0" if term is None else _at(term, _register(graph, term.value, cycles - 1), out_bits)
@@ -142,15 +143,17 @@ def last_stages(graph: AdderGraph) -> dict[int, int]:
     return needed
 
 
-def _registers(graph: AdderGraph, stages: list[int], last: int) -> Iterator[str]:
-    needed = last_stages(graph)
-    yield ""
-    for value, end in sorted(needed.items()):
+def _declared_registers(graph: AdderGraph, stages: list[int]) -> Iterator[str]:
+    """Declare the registers, which adders read that come before the process that writes them."""
+    for value, end in sorted(last_stages(graph).items()):
         bits, signed = width(*graph.range_of(value))
         names = ", ".join(f"v{value}_{stage}" for stage in range(stages[value], end + 1))
         yield f"  logic {_type(bits, signed)} {names};"
-    yield "  always_ff @(posedge clk) begin"
-    for value, end in sorted(needed.items()):
+
+
+def _registers(graph: AdderGraph, stages: list[int]) -> Iterator[str]:
+    yield "\n  always_ff @(posedge clk) begin"
+    for value, end in sorted(last_stages(graph).items()):
         for stage in range(stages[value], end + 1):
             before = f"v{value}" if stage == stages[value] else f"v{value}_{stage - 1}"
             yield f"    v{value}_{stage} <= {before};"

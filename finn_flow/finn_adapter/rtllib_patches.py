@@ -5,6 +5,7 @@ message instead of simulating something else. Files of other origin with the sam
 what is simulated: Verilator's patches, and then its own.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -14,6 +15,7 @@ from finn_flow.finn_adapter import swg_commands
 
 _CORRECTION = "correct results"
 _CLOCK = "a faster clock"
+_STANDARD = "the standard"
 _VERILATOR = "Verilator"
 _SYNTHESIS = "open synthesis"
 
@@ -31,16 +33,16 @@ class Patch:
     reason
         Why the tool needs the replacements.
     replacements
-        (old, new); each `old` must occur exactly once.
+        (old, new); each `old` must occur exactly once. It may be a pattern, and `new` a template, where nodes differ.
     tool
         "Verilator"; "open synthesis" for what only that needs; "correct results" for a defect in FINN's file; "a faster
-        clock" for a slow path.
+        clock" for a slow path; "the standard" for what IEEE 1800 forbids, so that every front end may refuse it.
     """
 
     file: str
     marker: str
     reason: str
-    replacements: Sequence[tuple[str, str]]
+    replacements: Sequence[tuple[str | re.Pattern[str], str]]
     tool: str = _VERILATOR
 
     @property
@@ -124,18 +126,25 @@ PATCHES = (
         (('exceeds SRL capacity.");', 'exceeds SRL capacity.", FEED_STAGES);'),),
     ),
     Patch(
+        "*_wrapper.v",
+        swg_commands.WRAPPER_MARKER,
+        "the ports' widths use parameters before they are declared (IEEE 1800-2023 6.21)",
+        ((swg_commands.PORTS_BEFORE_PARAMETERS, swg_commands.PARAMETERS_BEFORE_PORTS),),
+        _STANDARD,
+    ),
+    Patch(
         "vpc.sv",
         "@brief	Vector pack converter between different lane parallelism.",
         "`default_nettype may not stand inside a module (IEEE 1800-2023 22.8)",
         (("`default_nettype none\n", ""), ("`default_nettype wire\n", "")),
-        _SYNTHESIS,
+        _STANDARD,
     ),
     Patch(
         "fifo.sv",
         "@brief	Consolidated FIFO with auto-selecting storage implementation.",
         "`default_nettype may not stand inside a module (IEEE 1800-2023 22.8)",
         (("`default_nettype none\n", ""), ("`default_nettype wire\n", "")),
-        _SYNTHESIS,
+        _STANDARD,
     ),
     Patch(
         "fifo.sv",
@@ -237,7 +246,7 @@ def patch_for_verilator(name: str, text: str) -> str:
     FlowError
         FINN's file no longer has the text that a patch replaces.
     """
-    for tool in (_CORRECTION, _CLOCK, _VERILATOR):
+    for tool in (_CORRECTION, _CLOCK, _STANDARD, _VERILATOR):
         text = _patch(name, text, tool)
     return text
 
@@ -258,12 +267,13 @@ def _patch(name: str, text: str, tool: str) -> str:
         if not fnmatch(name, patch.file) or patch.tool != tool or patch.marker not in text or patch.note in text:
             continue
         for old, new in patch.replacements:
-            found = text.count(old)
+            pattern = re.compile(re.escape(old)) if isinstance(old, str) else old
+            found = len(pattern.findall(text))
             if found != 1:
                 raise FlowError(
                     f"{name} of FINN's RTL library has changed: the text to be replaced ({patch.reason}) must occur "
-                    f"once, not {found} times; adapt finn_flow/simulation/rtllib_patches.py"
+                    f"once, not {found} times; adapt finn_flow/finn_adapter/rtllib_patches.py"
                 )
-            text = text.replace(old, new)
+            text = text.replace(old, new) if isinstance(old, str) else pattern.sub(new, text)
         text = f"{text.rstrip()}\n{patch.note}\n"
     return text

@@ -5,6 +5,17 @@ Here they are found a cycle ahead, from the distance of the two counters after e
 bring, so that the handshakes only choose. Nothing changes in any cycle but during reset.
 """
 
+import re
+
+WRAPPER_MARKER = "// top-level parameters (set via code-generation)"
+_PARAMETERS = 6
+PORTS_BEFORE_PARAMETERS = re.compile(
+    r"^module (\w+) \((\n.*?)^\);\n\n" + re.escape(WRAPPER_MARKER) + "\n" + r"(parameter \w+ = \d+);\n" * _PARAMETERS,
+    re.MULTILINE | re.DOTALL,
+)
+PARAMETERS_BEFORE_PORTS = "module \\1 #(\n" + ",\n".join(rf"\{n + 3}" for n in range(_PARAMETERS)) + "\n) (\\2);\n"
+"""Of the wrapper, whose ports' widths use parameters that FINN's text declares after them."""
+
 _COMMANDS = """\
     uwire  write_cmd     = !(Current_elem > Newest_buffered_elem) && !Writing_done;;
 """

@@ -126,7 +126,8 @@ class NodeGenerator:
         for source in sources:
             path = source.resolve()
             if path.is_relative_to(place.resolve()):
-                self.files.add_source(f"{NODES}/{path.name}", self._relocated(name, place, path.read_text()))
+                text = patch_for_verilator(path.name, path.read_text())
+                self.files.add_source(f"{NODES}/{path.name}", self._relocated(name, place, text))
             else:
                 self._add_library_file(name, path)
         for memory in sorted(place.glob(f"*{_MEMORY_SUFFIX}")):

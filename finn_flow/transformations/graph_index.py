@@ -11,7 +11,7 @@ from onnx import GraphProto, NodeProto, TensorProto, ValueInfoProto, helper, num
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_node
 
-from finn_flow.errors import FlowError
+from finn_flow.errors import FlowError, UserError
 
 CONSTANT_ATTRIBUTES = ("value", "value_float", "value_floats", "value_int", "value_ints")
 
@@ -146,7 +146,11 @@ class GraphIndex:
         infos = [self.value_infos[i] for i in node.output]
         context = {**inputs, **{info.name: np.zeros(_shape(info), dtype=np.float32) for info in infos}}
         graph = helper.make_graph([node], "constant", values, infos)
-        execute_node(node, context, graph, self._opsets.get(node.domain, 1))
+        try:
+            execute_node(node, context, graph, self._opsets.get(node.domain, 1))
+        except Exception as error:  # onnxruntime and qonnx have no exception of their own for what a node may not get
+            reason = " ".join(str(error).split())[:300]
+            raise UserError(f"node {node.name}: cannot be computed from its constants: {reason}") from None
         return context[name]
 
     def constant_nodes(self, names: Iterable[str]) -> tuple[list[NodeProto], list[str]]:

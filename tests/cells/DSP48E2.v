@@ -47,7 +47,8 @@ module DSP48E2 #(
   wire [26:0] d = DREG == 0 ? D : d_q;
   wire [4:0] inmode = INMODEREG == 0 ? INMODE : inmode_q;
   wire [3:0] alumode = ALUMODEREG == 0 ? ALUMODE : alumode_q;
-  wire [8:0] opmode = OPMODEREG == 0 ? OPMODE : opmode_q;
+  wire [8:0] opmode_pins = OPMODE ^ IS_OPMODE_INVERTED;
+  wire [8:0] opmode = OPMODEREG == 0 ? opmode_pins : opmode_q;
 
   wire [26:0] from_a = inmode[1] ? 27'd0 : a2[26:0];
   wire [26:0] from_d = inmode[2] ? d : 27'd0;
@@ -76,17 +77,18 @@ module DSP48E2 #(
     if (RSTP) p_q <= 0; else if (CEP) p_q <= sum;
     if (RSTINMODE) inmode_q <= 0; else if (CEINMODE) inmode_q <= INMODE;
     if (RSTALUMODE) alumode_q <= 0; else if (CEALUMODE) alumode_q <= ALUMODE;
-    if (RSTCTRL) opmode_q <= 0; else if (CECTRL) opmode_q <= OPMODE;
+    if (RSTCTRL) opmode_q <= 0; else if (CECTRL) opmode_q <= opmode_pins;
   end
 
+`ifndef SYNTHESIS
   initial begin
     if (A_INPUT != "DIRECT" || B_INPUT != "DIRECT" || BMULTSEL != "B" || PREADDINSEL != "A" || USE_MULT != "MULTIPLY"
         || USE_SIMD != "ONE48") $fatal(1, "%m: this model has no cascades of A and B, no squares and no parts of an adder");
     if (IS_ALUMODE_INVERTED != 0 || IS_CARRYIN_INVERTED != 0 || IS_CLK_INVERTED != 0 || IS_INMODE_INVERTED != 0
-        || IS_OPMODE_INVERTED != 0 || IS_RSTA_INVERTED != 0 || IS_RSTB_INVERTED != 0 || IS_RSTC_INVERTED != 0
+        || IS_RSTA_INVERTED != 0 || IS_RSTB_INVERTED != 0 || IS_RSTC_INVERTED != 0
         || IS_RSTD_INVERTED != 0 || IS_RSTM_INVERTED != 0 || IS_RSTP_INVERTED != 0 || IS_RSTCTRL_INVERTED != 0
         || IS_RSTALUMODE_INVERTED != 0 || IS_RSTALLCARRYIN_INVERTED != 0 || IS_RSTINMODE_INVERTED != 0)
-      $fatal(1, "%m: this model inverts nothing");
+      $fatal(1, "%m: this model inverts OPMODE only");
   end
   always @(posedge CLK) begin
     if (!(opmode[3:0] == XY_NONE || opmode[3:0] == XY_MULTIPLY || opmode[3:0] == XY_C) || opmode[6:4] > Z_C
@@ -94,6 +96,7 @@ module DSP48E2 #(
       $fatal(1, "%m: this model knows sums of product, C, P, PCIN and RND only");
   end
   always @* if (CARRYIN || CARRYINSEL != 0) $fatal(1, "%m: this model carries nothing in");
+`endif
 
   assign {ACOUT, BCOUT, CARRYCASCOUT, CARRYOUT, MULTSIGNOUT} = 0;
   assign {OVERFLOW, PATTERNBDETECT, PATTERNDETECT, UNDERFLOW, XOROUT} = 0;

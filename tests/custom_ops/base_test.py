@@ -26,6 +26,7 @@ from finn_flow.finn_adapter.environment import ensure_finn
 from finn_flow.rtl_lint import lint_messages, own_cores
 from finn_flow.verilator import Design, SimulationResult, Stall, StreamPort, pack, simulate, unpack
 from tests.gate_level import gate_level
+from tests.second_front_end import front_end_errors
 
 Integers = NDArray[np.int64]
 
@@ -189,6 +190,11 @@ class HardwareOpTest:
         files = [Path(file) for file in op.get_rtl_file_list(abspath=True)]
         generated = [file for file in files if file.parent == Path(op.get_nodeattr("code_gen_dir_ipgen"))]
         assert lint_messages(op.get_verilog_top_module_name(), [*own_cores().values(), *generated]) == ""
+
+    def test_a_second_front_end_has_no_objection(self, case_name: str, model: ModelWrapper, tmp_path: Path) -> None:
+        op = getCustomOp(model.graph.node[0])
+        files = [Path(file) for file in op.get_rtl_file_list(abspath=True)]
+        assert front_end_errors(op.get_verilog_top_module_name(), files, tmp_path) == ""
 
     def test_rtl_takes_expected_cycles(self, case_name: str, case: Case, model: ModelWrapper) -> None:
         result = self.run(model, case)

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
+import numpy as np
+import onnx
+
 SHARP_VALUES: tuple[Any, ...] = (
     None,
     True,
@@ -73,6 +76,64 @@ def damaged_json(value: Any, random: Random) -> bytes:
         holder, key = random.choice(places)
         _damage(holder, key, random)
     return json.dumps(changed).encode()
+
+
+def damaged_model(model: onnx.ModelProto, random: Random) -> bytes:
+    """Return a model with one to three nodes, attributes, tensors or versions changed, or with damaged bytes."""
+    if random.random() < 0.2:
+        return damaged_bytes(model.SerializeToString(), random)
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    graph = changed.graph
+    for _ in range(random.choice((1, 1, 2, 3))):
+        node = random.choice(graph.node)
+        kind = random.randrange(10)
+        if kind == 0:
+            node.op_type = random.choice(("Conv", "Add", "Nonsense", "", "Loop", "Relu", "Quant"))
+        elif kind == 1:
+            node.domain = random.choice(("", "nowhere", "qonnx.custom_op.general"))
+        elif kind == 2 and node.input:
+            node.input[random.randrange(len(node.input))] = random.choice(("", "absent", node.output[0]))
+        elif kind == 3 and node.attribute:
+            attribute = random.choice(node.attribute)
+            random.choice((_drop, _negate, _empty))(node, attribute)
+        elif kind == 4:
+            del node.output[:]
+        elif kind == 5 and graph.initializer:
+            tensor = random.choice(graph.initializer)
+            if tensor.data_type == onnx.TensorProto.FLOAT and tensor.raw_data:
+                values = np.frombuffer(tensor.raw_data, np.float32).copy()
+                values.ravel()[random.randrange(values.size)] = random.choice((np.nan, np.inf, -1, 0, 1e30))
+                tensor.raw_data = values.tobytes()
+        elif kind == 6 and graph.initializer:
+            tensor = random.choice(graph.initializer)
+            tensor.dims.append(random.choice((0, 3, -1, 2**40)))
+        elif kind == 7 and changed.opset_import:
+            opset = random.choice(changed.opset_import)
+            opset.version = random.choice((-1, 0, 1, 10**6))
+        elif kind == 8:
+            del graph.node[random.randrange(len(graph.node))]
+        else:
+            dims = random.choice((*graph.input, *graph.output)).type.tensor_type.shape.dim
+            if dims:
+                random.choice(dims).dim_value = random.choice((0, -1, 7, 2**40))
+        if not graph.node:
+            break
+    return changed.SerializeToString()
+
+
+def _drop(node: onnx.NodeProto, attribute: onnx.AttributeProto) -> None:
+    node.attribute.remove(attribute)
+
+
+def _negate(node: onnx.NodeProto, attribute: onnx.AttributeProto) -> None:
+    attribute.i, attribute.f = -attribute.i - 1, -attribute.f - 1
+    attribute.ints[:] = [-value for value in attribute.ints]
+
+
+def _empty(node: onnx.NodeProto, attribute: onnx.AttributeProto) -> None:
+    attribute.s = b""
+    del attribute.ints[:]
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:

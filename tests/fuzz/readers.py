@@ -14,13 +14,14 @@ from random import Random
 from typing import Any
 
 import numpy as np
+import onnx
 from PIL import Image
 from qonnx.core.modelwrapper import ModelWrapper
 
 from finn_flow.build_folder import BuildFolder
 from finn_flow.finn_adapter.environment import ensure_finn
 from tests.finn_flow.netlist.one_block import one_block
-from tests.fuzz.mutations import damaged_bytes, damaged_json
+from tests.fuzz.mutations import damaged_bytes, damaged_json, damaged_model
 from tests.places import BUILD_CONFIGS
 
 Read = Callable[[Path], object]
@@ -37,7 +38,7 @@ class Reader:
     file
         Name of the file, by which some readers know its kind.
     seeds
-        Contents of right files: bytes, or JSON values.
+        Contents of right files: bytes, JSON values or models.
     read
         Reads the file at a path in a folder that holds nothing else, and uses what it says.
     """
@@ -50,13 +51,15 @@ class Reader:
     def damaged(self, random: Random) -> bytes:
         """Return a damaged file."""
         seed = random.choice(self.seeds)
+        if isinstance(seed, onnx.ModelProto):
+            return damaged_model(seed, random)
         return damaged_bytes(seed, random) if isinstance(seed, bytes) else damaged_json(seed, random)
 
 
 def readers(folder: Path) -> list[Reader]:
     """Return all readers; what their right files are made from goes into `folder`."""
     ensure_finn()
-    return [*_configurations(), *_trained(folder), *_builds(folder), *_pictures(), *_data_sets()]
+    return [*_configurations(), *_trained(folder), *_models(folder), *_builds(folder), *_pictures(), *_data_sets()]
 
 
 def _configurations() -> list[Reader]:
@@ -102,14 +105,32 @@ def _trained(folder: Path) -> list[Reader]:
     return [Reader("checkpoint", "checkpoint.pt", (checkpoint,), load_checkpoint)]
 
 
+def _models(folder: Path) -> list[Reader]:
+    """Models: damaged bytes, and right protobuf that says something wrong (`damaged_model`)."""
+    from brevitas_models.untrained import untrained_network
+    from finn_flow.build import prepare_model
+    from finn_flow.export.qonnx import to_qonnx
+    from tests.finn_flow.netlist.one_block import CONFIG
+
+    to_qonnx(untrained_network(CONFIG, seed=0)).save(str(folder / "model.onnx"))
+    model = onnx.load(folder / "model.onnx")
+
+    def read(path: Path) -> None:
+        prepare_model(path, folder / "prepared.onnx", roll=True)
+
+    return [Reader("model", "model.onnx", (model,), read)]
+
+
 def _builds(folder: Path) -> list[Reader]:
     from finn_flow.deployment.driver.manifest import Manifest
+    from finn_flow.fifo_sizing.certificate import check_certificate
     from finn_flow.netlist import Netlist
     from finn_flow.report.collect import collect
     from finn_flow.simulation.golden import load_golden
 
     block = one_block()
     build = BuildFolder(block.copy(folder / "build"))
+    certificate = json.loads(build.deadlock_certificate.read_text())
     netlist = json.loads((build.netlist / "netlist.json").read_text())
     golden = build.golden.read_bytes()
 
@@ -119,6 +140,12 @@ def _builds(folder: Path) -> list[Reader]:
 
     return [
         Reader("netlist", "netlist.json", (netlist,), in_netlist),
+        Reader(
+            "certificate",
+            "certificate.json",
+            (certificate,),
+            lambda path: check_certificate(path, block.netlist),
+        ),
         Reader("golden file", "golden.npz", (golden,), lambda path: load_golden(path, block.netlist)),
         *(_report(name, content, build, collect) for name, content in _reports(block).items()),
         Reader(

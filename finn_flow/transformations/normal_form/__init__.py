@@ -44,9 +44,18 @@ class ToNormalForm(Transformation):
             model, _ = SortGraph().apply(model)
         for part in (FoldConstants(), FixBatch()):
             model, _ = part.apply(model)
-        model, _ = InferShapes().apply(model)
+        model, _ = _with_shapes(model)
         for part in (FoldConstants(), FuseQCDQ(), TransposeWeights(), RemoveTransposes()):
             model, _ = part.apply(model)
         for part in (EndInValues(), ReadImageOnce()):
             model, _ = part.apply(model)
+        return _with_shapes(model)
+
+
+def _with_shapes(model: ModelWrapper) -> tuple[ModelWrapper, bool]:
+    try:
         return InferShapes().apply(model)
+    except Exception as error:  # ONNX has an exception of its own, qonnx and onnxruntime raise bare ones
+        raise UserError(
+            f"the shapes of its tensors do not fit together: {' '.join(str(error).split())[:300]}"
+        ) from None
