@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --progress-bar off
 PINS := requirements/lock.txt requirements/finn.txt
-TEST_PINS := requirements/test.txt
+TEST_PINS := requirements/test.txt requirements/explore.txt requirements/docs.txt
 # Written when the pinned packages, and then the project itself, are completely installed.
 PACKAGES_STAMP := $(VENV)/.packages-installed
 PROJECT_STAMP := $(VENV)/.project-installed
@@ -15,7 +15,7 @@ BROWSER := chromium chromium-driver
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup browser demo test fuzz lint prove soak format bench clean distclean
+.PHONY: help setup browser demo test fuzz lint prove soak docs format bench clean distclean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -43,7 +43,7 @@ $(PROJECT_STAMP): pyproject.toml $(PACKAGES_STAMP)
 
 $(TEST_STAMP): $(TEST_PINS) $(PROJECT_STAMP)
 	@echo "setup: installing what tests and linters need (requirements/test.txt)"
-	@$(PIP) -r requirements/test.txt
+	@$(PIP) -r requirements/test.txt -r requirements/docs.txt
 	@touch $@
 
 demo: setup ## fetch data, train, export and build a small network, and say how it went
@@ -89,6 +89,9 @@ format: $(TEST_STAMP) ## rewrite the Python files in the project's format
 
 soak: $(TEST_STAMP) ## a million frames of a small accelerator under random pauses and resets (an hour)
 	@$(BIN)/python -m tests.soak
+
+docs: $(TEST_STAMP) ## build the documentation into build/site, links checked
+	@NO_MKDOCS_2_WARNING=1 PYTHONWARNINGS=ignore $(BIN)/mkdocs build --strict --quiet && echo "docs: build/site/index.html"
 
 bench: setup ## run the benchmarks
 	@$(BIN)/python -m benchmarks.run

@@ -12,30 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from finn_flow.build_config import HeededKeys, chosen_settings, load_build_config
-from finn_flow.build_folder import BuildFolder
+from finn_flow.build_folder import GOLDEN_FILE, GOLDEN_NOTES_FILE, BuildFolder
 from finn_flow.errors import FlowError, UserError
-from finn_flow.files import atomic_path, atomic_write_json, check_writable_dir
+from finn_flow.files import atomic_path, atomic_write_json, check_writable_dir, file_sha256
+from finn_flow.json_files import read_json_object_if_there
 from finn_flow.progress import Progress
 
 if TYPE_CHECKING:
     from finn_flow.proof import Proof
 
-BITFILE = "bitfile"
-
 ROLLING_STEP = "step_roll_ode_blocks"
 NETLIST_STEP = "step_write_netlist"
-
-VENDOR_STEPS = {
-    "step_hw_ipgen": "generated IP",
-    "step_generate_hardware": "generated IP",
-    "step_create_stitched_ip": "stitched IP",
-    "step_out_of_context_synthesis": "out-of-context synthesis results",
-    "step_prepare_synthesis": "the ZYNQ project",
-    "step_synthesize_bitfile": BITFILE,
-    "step_make_driver": "the settings of FINN's driver",
-    "step_deployment_package": "FINN's deployment package",
-}
-"""FINN steps that need Vivado, and what they make."""
 
 Check = Callable[[Any, bool], None]
 
@@ -99,6 +86,7 @@ def build(config_path: Path, model_path: Path, folder: Path, progress: Progress)
     from finn.util.exception import FINNError
     from qonnx.core.modelwrapper import ModelWrapper
 
+    from finn_flow.finn_adapter.vendor_steps import runnable
     from finn_flow.proof import Proof
     from finn_flow.proof.finn_verification import FinnVerification
     from finn_flow.steps.registration import register_steps
@@ -113,11 +101,8 @@ def build(config_path: Path, model_path: Path, folder: Path, progress: Progress)
     atomic_write_json(place.configuration, chosen_settings(config))
     config.output_dir = str(folder)
     config.save_intermediate_models = True
-    left_out = []
-    if shutil.which("vivado") is None:
-        names = [step.__name__ for step in steps]
-        left_out = sorted({BITFILE, *(VENDOR_STEPS[name] for name in names if name in VENDOR_STEPS)})
-        steps = steps[: next((index for index, name in enumerate(names) if name in VENDOR_STEPS), len(steps))]
+    steps, left_out = runnable(steps)
+    if left_out:
         # The builder's closing report wants a version of Vivado, whatever the steps were.
         build_dataflow.get_vivado_root = lambda: "no Vivado"
     proof, verification = Proof(model_path, progress), FinnVerification(config, model_path)
@@ -167,7 +152,23 @@ def build(config_path: Path, model_path: Path, folder: Path, progress: Progress)
     if ignored := keys.ignored():
         progress(f"warning: these keys of {config_path} change nothing in this build: {', '.join(ignored)}")
     atomic_write_json(place.proof, proof.to_json())
+    take_golden_along(model_path, place)
     return BuildResult(folder, left_out)
+
+
+def take_golden_along(model_path: Path, place: BuildFolder) -> None:
+    """Copy the golden files beside a model into its build, if they were written with this very model.
+
+    Later commands then compare with them and tell what the network was trained on.
+    """
+    notes = read_json_object_if_there(model_path.with_name(GOLDEN_NOTES_FILE)) or {}
+    golden = model_path.with_name(GOLDEN_FILE)
+    if not golden.is_file() or notes.get("model_sha256") != file_sha256(model_path):
+        return
+    for source, target in ((golden, place.golden), (golden.with_name(GOLDEN_NOTES_FILE), place.golden_notes)):
+        if source.resolve() != target.resolve():
+            with atomic_path(target) as temporary:
+                shutil.copyfile(source, temporary)
 
 
 def _observed(

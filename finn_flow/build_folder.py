@@ -58,6 +58,21 @@ class BuildFolder:
         return self.root / "report" / "timing.json"
 
     @property
+    def timeline(self) -> Path:
+        """The accelerator over time, as `dsode timeline` writes it."""
+        return self.root / "report" / "timeline.json"
+
+    @property
+    def wavefront(self) -> Path:
+        """Its picture."""
+        return self.root / "report" / "wavefront.svg"
+
+    @property
+    def animated_wavefront(self) -> Path:
+        """The same with time passing."""
+        return self.root / "report" / "wavefront_animated.svg"
+
+    @property
     def rolled_model(self) -> Path:
         """The model with its ODE blocks rolled, with which the steps begin."""
         return self.step_model("rolled")

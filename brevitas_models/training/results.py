@@ -41,12 +41,20 @@ class EventLog:
         self._writer.close()
 
 
-def write_results(folder: Path, config: TrainingConfig, state: RunState) -> dict[str, Any]:
-    """Write `metrics.json` and `curves.png` of a finished training; returns the metrics."""
+def write_results(folder: Path, config: TrainingConfig, state: RunState, test_images: dict[str, int]) -> dict[str, Any]:
+    """Write `metrics.json` and `curves.png` of a finished training; returns the metrics.
+
+    Parameters
+    ----------
+    test_images
+        How many images the accuracies are of, for "source" and "target".
+    """
     metrics = {
         "source": config.source.name,
         "target": config.target.name,
         "accuracy": state.accuracy,
+        "test_images": test_images,
+        "confusion": state.confusion,
         "unlabelled_scores": state.scores,
         "warnings": _warnings(state),
         "adaptation": [loss.name for loss in config.adaptation],

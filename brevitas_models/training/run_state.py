@@ -25,6 +25,8 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "seconds": float,
     "cpu_seconds": float,
 }
+_LATER = {"confusion"}
+"""Keys that states of earlier versions do not have."""
 
 
 @dataclass
@@ -49,6 +51,8 @@ class RunState:
         One entry per epoch done, for the curves.
     accuracy
         What each finished phase reached.
+    confusion
+        Counts [true class][predicted class] of the target's test images after each finished phase.
     scores
         `UnlabelledScores` of each finished phase on training images of the target.
     seconds, cpu_seconds
@@ -63,13 +67,14 @@ class RunState:
     teacher: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     accuracy: dict[str, dict[str, float]] = field(default_factory=dict)
+    confusion: dict[str, list[list[int]]] = field(default_factory=dict)
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
     seconds: float = 0.0
     cpu_seconds: float = 0.0
 
     def save(self, folder: Path) -> None:
         """Write the state to its file in `folder` in one step."""
-        content = {name: getattr(self, name) for name in _KEYS}
+        content = {name: getattr(self, name) for name in (*_KEYS, *_LATER)}
         write_file(folder / STATE_FILE, KIND, content)
 
 
@@ -92,4 +97,4 @@ def load_run_state(folder: Path, config: TrainingConfig) -> RunState:
             f"{folder} holds a training with another config (different: {', '.join(different)}); "
             "choose another folder, or delete this one"
         )
-    return RunState(**{name: content[name] for name in _KEYS})
+    return RunState(**{name: content[name] for name in (*_KEYS, *_LATER) if name in content})

@@ -21,7 +21,7 @@ from brevitas_models.training import processes
 from brevitas_models.training.config import PHASES, TrainingConfig
 from brevitas_models.training.domains import Domains, load_domains
 from brevitas_models.training.epoch import STATISTICS_DRAW, Phase, accuracy, run_epoch
-from brevitas_models.training.mistakes import MISTAKES_FILE, draw_mistakes
+from brevitas_models.training.mistakes import MISTAKES_FILE, confusion_matrix, draw_mistakes, predictions
 from brevitas_models.training.results import EventLog, write_results
 from brevitas_models.training.run_state import STATE_FILE, RunState, load_run_state
 from brevitas_models.training.scores import unlabelled_scores
@@ -84,7 +84,8 @@ def _train(
                 save_checkpoint(folder / CHECKPOINT_FILE, network, domains.class_names, details)
                 draw_mistakes(folder / MISTAKES_FILE, network, domains.target_test, domains.class_names)
             state.save(folder)
-    metrics = write_results(folder, config, state)
+    counts = {"source": len(domains.source_test), "target": len(domains.target_test)}
+    metrics = write_results(folder, config, state, counts)
     for warning in metrics["warnings"]:
         report(f"warning: {warning}")
     return metrics
@@ -134,6 +135,9 @@ def _run_phase(
                 "source": accuracy(network, domains.source_test),
                 "target": accuracy(network, domains.target_test),
             }
+            test, classes = domains.target_test, config.network.num_classes
+            confusion = confusion_matrix(test.labels, predictions(network, test), classes)
+            state.confusion[name] = confusion.tolist()
             scores = unlabelled_scores(
                 network, phase.target_batches(), config.augmentation, phase.generator(STATISTICS_DRAW)
             )

@@ -1,4 +1,4 @@
-"""Configurations on the command line: a file, or the name of one that ships (`zcu104`, `quick`)."""
+"""Configurations on the command line, completed by the shell."""
 
 from __future__ import annotations
 
@@ -8,13 +8,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-SHIPPED = Path(__file__).parents[2] / "build_configs"
-BUILDS, TRAININGS = SHIPPED, SHIPPED / "train"
-
-
-def shipped(folder: Path) -> list[str]:
-    """Return the names of the configurations that ship in `folder`, sorted."""
-    return sorted(path.stem for path in folder.glob("*.json"))
+from finn_flow.configurations import configuration, shipped
+from finn_flow.errors import UserError
 
 
 class ConfigurationFile(click.ParamType):
@@ -33,10 +28,10 @@ class ConfigurationFile(click.ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path of what was typed; a file that is not there is a usage error that lists the names."""
-        path = Path(value)
-        if not path.exists() and value not in shipped(self.folder):
-            self.fail(f"{value}: neither a file nor one of {', '.join(shipped(self.folder))}", param, ctx)
-        return path if path.exists() else self.folder / f"{value}.json"
+        try:
+            return configuration(value, self.folder)
+        except UserError as error:
+            self.fail(str(error), param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Complete the shipped names, and files."""

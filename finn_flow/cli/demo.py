@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from finn_flow.cli.configurations import SHIPPED
 from finn_flow.cli.output import console, json_option, print_json, progress
+from finn_flow.configurations import SHIPPED
 
 
 @click.command("demo")
@@ -20,7 +20,7 @@ from finn_flow.cli.output import console, json_option, print_json, progress
 def command(out: Path, configs: Path, as_json: bool) -> None:
     """Train a small dsODENet, build its accelerator and let the driver classify real USPS images on a simulated board.
 
-    Takes a few minutes the first time; what is done already is not done again.
+    Takes a few minutes the first time. The images, the training and the compiled simulations are kept for the next.
 
     Example: dsode demo --out demo
     """
@@ -59,4 +59,4 @@ def _print(results: dict[str, Any], out: Path) -> None:
     table.add_row("driver on the simulated board, samples", f"{board['samples']}, mismatches {board['mismatches']}")
     table.add_row("driver on the simulated board, pictures", f"{board['pictures']}, {board['right']} right")
     console().print(table)
-    console().print(f"Everything is in {out}.")
+    console().print(f"Everything is in {out}. The report, with pictures: {results['report']}", soft_wrap=True)

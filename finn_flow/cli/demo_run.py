@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
+from finn_flow.api.timeline import timeline
 from finn_flow.build_folder import GOLDEN_FILE, BuildFolder
 from finn_flow.deployment.package import make_package
-from finn_flow.deployment.samples import NOTES_SUFFIX
 from finn_flow.deployment.simulated_board.run_driver import run_driver
 from finn_flow.errors import FlowError, UserError
 from finn_flow.json_files import read_json_object
 from finn_flow.progress import Progress
+from finn_flow.report.write import write_report
 
 SAMPLES = 500
 """Golden images: the first of the target's test split."""
@@ -28,7 +28,7 @@ BOARD_SAMPLES, BOARD_PICTURES = 50, 20
 def run_demo(configs: Path, folder: Path, progress: Progress) -> dict[str, Any]:
     """Train the quick network, export it, build, simulate and package its accelerator; the driver classifies at last.
 
-    What is already in `folder` from an earlier run is used again.
+    A training that is already in `folder` is not done again; the rest is.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ def run_demo(configs: Path, folder: Path, progress: Progress) -> dict[str, Any]:
     Returns
     -------
     dict[str, Any]
-        A dictionary for JSON: `training` (metrics), `exactness` (links and images compared), `estimates`, `simulation`
-        and `board`.
+        A dictionary for JSON: `training` (metrics), `exactness` (links and images compared), `estimates`, `simulation`,
+        `board` and `report` (the path of the page).
 
     Raises
     ------
@@ -68,8 +68,6 @@ def run_demo(configs: Path, folder: Path, progress: Progress) -> dict[str, Any]:
     _export(folder)
     progress("4/6 building the accelerator")
     built = build(build_config, folder / "model.onnx", folder / "build", progress)
-    for name in (GOLDEN_FILE, Path(GOLDEN_FILE).with_suffix(NOTES_SUFFIX).name):
-        shutil.copyfile(folder / name, built.folder / name)
     estimates = read_json_object(BuildFolder(built.folder).estimates)
     exactness = check_chain(folder)
     progress("5/6 simulating the accelerator")
@@ -77,12 +75,17 @@ def run_demo(configs: Path, folder: Path, progress: Progress) -> dict[str, Any]:
     if simulation["mismatches"]:
         raise FlowError(f"the simulated accelerator differs on {simulation['mismatches']} images")
     progress("6/6 packaging; the driver classifies on the simulated board")
+    board = run_on_the_board(folder)
+    progress("watching the accelerator over time, and writing the report")
+    timeline(built.folder, progress=progress)
+    write_report(built.folder)
     return {
         "training": training,
         "exactness": exactness,
         "estimates": estimates,
         "simulation": simulation,
-        "board": run_on_the_board(folder),
+        "board": board,
+        "report": str(BuildFolder(built.folder).page),
     }
 
 

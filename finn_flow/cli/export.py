@@ -4,8 +4,7 @@ from pathlib import Path
 
 import click
 
-from finn_flow.cli.output import console, json_option, print_json
-from finn_flow.errors import UserError
+from finn_flow.cli.output import give, json_option
 
 
 @click.command(name="export")
@@ -29,21 +28,6 @@ def command(source: Path | None, path: Path, samples: int, untrained: str | None
 
     Example: dsode export runs/quick --out runs/quick/model.onnx
     """
-    if (source is None) == (untrained is None):
-        raise UserError("name either a training's folder (or checkpoint, or zoo:NAME) or --untrained CONFIG")
-    if path.suffix != ".onnx":
-        raise UserError(f"--out must be a file name that ends in .onnx, not {path}")
-    from finn_flow.export.sources import trained_source, untrained_source
-    from finn_flow.files import check_writable_dir
+    from finn_flow.api.exporting import export
 
-    chosen = trained_source(source, samples) if source else untrained_source(str(untrained), seed, samples)
-    check_writable_dir(path.parent)
-    golden = chosen.export(path)
-    right = None if golden.labels is None else int((golden.logits.argmax(axis=1) == golden.labels).sum())
-    count = len(golden.inputs)
-    if as_json:
-        print_json({"model": str(path), "samples": count, "bit_exact": True, "right": right})
-        return
-    console().print(f"{path}: equal to Brevitas, bit for bit, on {count} golden inputs", soft_wrap=True)
-    if right is not None:
-        console().print(f"{right} of {count} classified rightly")
+    give(export(source, path, samples=samples, untrained=untrained, seed=seed), as_json)

@@ -13,6 +13,8 @@ from typing import Any
 import click
 
 import finn_flow
+from finn_flow.cli.display import Display, shown_by
+from finn_flow.cli.levels import add_level_options
 from finn_flow.errors import FlowError, UserError
 
 _BAD_PATHS = (errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.EACCES, errno.EPERM)
@@ -33,10 +35,16 @@ COMMANDS = {
     "simulate": "Simulate the whole accelerator in Verilator.",
     "synth": "Estimate the accelerator's resources by open synthesis.",
     "timing": "Estimate the slowest paths, and so the clock, of the accelerator.",
+    "timeline": "Show over time which iteration every node works on, from the simulation.",
     "report": "Write one page with tables and plots about a build.",
+    "compare": "Show builds side by side.",
     "package": "Make the deployment package for the board.",
     "board": "Run the package's driver on a simulated board.",
     "adapt": "Make a profile for new surroundings from pictures without labels.",
+    "deploy": "Copy the package to a board and validate it there.",
+    "remote": "Run the package's driver on a board.",
+    "explore": "Explore networks, foldings and clocks, on one machine or many.",
+    "finn": "Run FINN's own command line without Vivado.",
     "demo": "Train, export and build a small network on real images, from nothing.",
 }
 
@@ -57,6 +65,7 @@ class LazyGroup(click.Group):
         command = importlib.import_module(_module_name(cmd_name)).command
         if not isinstance(command, click.Command):
             raise TypeError(f"{_module_name(cmd_name)}.command must be a click command, not {type(command).__name__}")
+        add_level_options(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -94,7 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if any("\0" in argument for argument in given):
         return _fail("an argument holds a null byte, which no path and no value may", BAD_INPUT)
     try:
-        return _status(dsode.main(arguments, prog_name="dsode", standalone_mode=False))
+        with shown_by(Display(sys.stderr)):
+            return _status(dsode.main(arguments, prog_name="dsode", standalone_mode=False))
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return BAD_INPUT

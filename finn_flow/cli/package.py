@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from finn_flow.cli.output import console, json_option, print_json
+from finn_flow.cli.output import give, json_option
 
 
 @click.command("package")
@@ -25,24 +25,6 @@ def command(folder: Path, golden: Path | None, samples: int | None, as_json: boo
 
     Example: dsode package build --golden golden.npz
     """
-    from finn_flow.deployment.package import make_package
+    from finn_flow.api.packaging import package
 
-    package = make_package(folder, golden, samples)
-    if as_json:
-        print_json(
-            {
-                "folder": str(package.folder),
-                "archive": str(package.archive),
-                "has_bitfile": package.has_bitfile,
-                "build_id": f"{package.build_id:08x}",
-                "samples": package.samples,
-                "files": package.files,
-            }
-        )
-        return
-    out = console()
-    out.print(
-        f"{package.archive}: {package.files} files, {package.samples} sample images, build {package.build_id:08x}"
-    )
-    if not package.has_bitfile:
-        out.print("Left out, because it needs Vivado: the bitfile; hardware/ in the package builds it elsewhere.")
+    give(package(folder, golden, samples=samples), as_json)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from finn_flow.cli.output import console, json_option, print_json
+from finn_flow.cli.output import give, json_option
 
 
 @click.command("report")
@@ -14,7 +14,7 @@ from finn_flow.cli.output import console, json_option, print_json
 @click.option(
     "--training",
     type=click.Path(path_type=Path),
-    help="Folder of `dsode train`, for the accuracies. Default: the folder around DIR, if it is one.",
+    help="Folder of `dsode train`, for the accuracies. Default: what `dsode export` kept of the model's training.",
 )
 @json_option
 def command(folder: Path, training: Path | None, as_json: bool) -> None:
@@ -24,14 +24,6 @@ def command(folder: Path, training: Path | None, as_json: bool) -> None:
 
     Example: dsode report build
     """
-    from finn_flow.build_folder import BuildFolder
-    from finn_flow.report.write import write_report
+    from finn_flow.api.reporting import report
 
-    data = write_report(folder, training)
-    if as_json:
-        print_json({"page": str(BuildFolder(folder).page), "data": str(BuildFolder(folder).page_data), **data})
-        return
-    out = console()
-    out.print(f"{BuildFolder(folder).page}", soft_wrap=True)
-    for missing in data["missing"]:
-        out.print(f"  not known yet: {missing['what']}; {missing['command']}", soft_wrap=True)
+    give(report(folder, training), as_json)

@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from finn_flow.cli.configurations import TRAININGS, ConfigurationFile
-from finn_flow.cli.output import console, json_option, print_json, progress
+from finn_flow.cli.configurations import ConfigurationFile
+from finn_flow.cli.output import give, json_option, progress
+from finn_flow.configurations import TRAININGS
 
 
 @click.command(name="train")
@@ -49,45 +50,11 @@ def _follow(settings: Any, folder: Path) -> None:
 
 def _lead(settings: Any, folder: Path, as_json: bool) -> None:
     """Train, show progress and print the results."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from finn_flow.api.training import Training, run_training
 
-    from brevitas_models.training import train
-
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total} steps"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task("loading", total=None)
-        try:
-            metrics = train(
-                settings,
-                folder,
-                report=bar.console.print if bar.console.is_terminal else progress,
-                on_progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
-            )
-        except KeyboardInterrupt:
-            progress(f"stopped; the epochs that are done are in {folder}, the same command goes on from there")
-            raise
-    if as_json:
-        print_json(metrics)
-    else:
-        _print(metrics, folder)
-
-
-def _print(metrics: dict[str, Any], folder: Path) -> None:
-    from rich.table import Table
-
-    from brevitas_models.training.results import LABELS
-
-    source, target = metrics["source"], metrics["target"]
-    table = Table("training", f"{target} (target)", f"{source} (source)", title="Accuracy on the test images")
-    for name, accuracy in metrics["accuracy"].items():
-        table.add_row(LABELS[name], f"{accuracy['target']:.1%}", f"{accuracy['source']:.1%}")
-    console().print(table)
-    console().print(f"{metrics['seconds']:.0f} s, {metrics['cpu_seconds']:.0f} CPU s; results in {folder}", style=None)
+    try:
+        metrics = run_training(settings, folder, progress)
+    except KeyboardInterrupt:
+        progress(f"stopped; the epochs that are done are in {folder}, the same command goes on from there")
+        raise
+    give(Training(folder, metrics), as_json)

@@ -30,6 +30,7 @@ from finn_flow.netlist.structure import Stream
 from finn_flow.templates import fill_template
 
 BOARD = "ZCU104"
+NOTEBOOK = Path(__file__).parent / "accelerator.ipynb"
 README = Path(__file__).parent / "README.md.in"
 _WORKSPACE = ".deploy."
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -101,6 +102,7 @@ def make_package(build: Path, golden: Path | None = None, samples: int | None = 
             write_hardware(netlist, number, BOARD, folder / "hardware")
         _copy_driver(build, folder, netlist)
         taken.write(folder / "samples")
+        shutil.copyfile(NOTEBOOK, folder / NOTEBOOK.name)
         (folder / "README.md").write_text(_readme(netlist, taken, has_bitfile))
         description = _describe(netlist, taken, folder)
         manifest = _manifest(build, folder, netlist, taken, number)

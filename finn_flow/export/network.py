@@ -20,7 +20,8 @@ from finn_flow.deployment.driver.preprocessing import INPUT_SCALE, Uint8Array
 from finn_flow.errors import FlowError
 from finn_flow.execution import execute_batch
 from finn_flow.export.qonnx import to_qonnx
-from finn_flow.files import atomic_path, atomic_write_json
+from finn_flow.files import atomic_path, atomic_write_json, file_sha256
+from finn_flow.progress import task
 from finn_flow.transformations.roll_ode_blocks import RollODEBlocks
 
 BATCH = 128
@@ -101,7 +102,7 @@ def export_network(network: ODENet, path: Path, inputs: Uint8Array, labels: Any,
     inputs, labels
         As `Golden`.
     notes
-        Plain values for `golden.json`: where the inputs are from, preprocessing, class names.
+        Plain values for `golden.json`: where the inputs are from, preprocessing, class names, the training's results.
 
     Raises
     ------
@@ -112,11 +113,15 @@ def export_network(network: ODENet, path: Path, inputs: Uint8Array, labels: Any,
     """
     check_finite(network)
     check_exact(network)
-    model = to_qonnx(network)
-    golden = make_golden(network, inputs, labels)
-    verify(model, golden)
+    with task("exporting", "steps") as work:
+        model = to_qonnx(network)
+        work.advance(1, 3)
+        golden = make_golden(network, inputs, labels)
+        work.advance(2, 3)
+        verify(model, golden)
     with atomic_path(path) as temporary:
         model.save(str(temporary))
     golden.save(path.with_name(GOLDEN_FILE))
-    atomic_write_json(path.with_name(GOLDEN_NOTES_FILE), {**notes, "network": network.config.model_dump()})
+    description = {**notes, "network": network.config.model_dump(), "model_sha256": file_sha256(path)}
+    atomic_write_json(path.with_name(GOLDEN_NOTES_FILE), description)
     return golden

@@ -14,12 +14,17 @@ from brevitas_models.config import NetworkConfig, load_network_config, parse_con
 from brevitas_models.networks import ODENet
 from brevitas_models.training.config import PHASES, TrainingConfig
 from brevitas_models.training.domains import load_test_images, network_preprocessing
+from brevitas_models.training.results import METRICS_FILE
 from brevitas_models.untrained import smooth_images, untrained_network
 from brevitas_models.zoo import is_zoo_name, zoo_folder
 from finn_flow.deployment.driver.preprocessing import Uint8Array
 from finn_flow.export.network import Golden, export_network
+from finn_flow.json_files import read_json_object_if_there
 
 SAMPLES = 32
+
+REPORTED = ("source", "target", "accuracy", "adaptation", "history", "test_images", "confusion")
+"""Of a training's metrics, what goes with the model: its builds then tell how it was made."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,9 @@ def trained_source(source: Path, samples: int) -> ExportSource:
     images = load_test_images(training.target, network_preprocessing(config), tuple(class_names), samples)
     reached = content["details"].get("accuracy", {}).get(PHASES[-1])
     notes = _notes(config, training.target.name, class_names, None if reached is None else reached["target"])
+    metrics = read_json_object_if_there((source if source.is_dir() else source.parent) / METRICS_FILE)
+    if metrics is not None:
+        notes["training"] = {key: metrics[key] for key in REPORTED if key in metrics}
     return ExportSource(network, images.images, images.labels, notes)
 
 

@@ -19,7 +19,8 @@ from finn_flow.fifo_sizing.sizes import (
     depth_candidates,
     fifo_depth,
 )
-from finn_flow.progress import Progress, unheard
+from finn_flow.progress import Progress, Task, task, unheard
+from finn_flow.simulation.accelerator import AcceleratorRun
 from finn_flow.transformations.bodies import loops
 from finn_flow.transformations.insert_fifos import InsertFIFOs, SetFIFODepths
 from finn_flow.transformations.name_nodes import NameNodes
@@ -27,6 +28,8 @@ from finn_flow.verilator import Stall
 
 MIN_FRAMES = 6
 SEEDS = (1, 2, 3)
+_FEWEST_RUNS = 2 + 1 + len(SEEDS) + 1
+"""Simulations: two for the occupancies, one for the cycles with these depths, the stalls, the cycles in the end."""
 
 
 def size_fifos(
@@ -66,8 +69,10 @@ def size_fifos(
     """
     deep = model.transform(InsertFIFOs(frames=2)).transform(NameNodes())
     bench, timings = _settle_frames_in_flight(deep, fpgapart, clk_ns, progress)
-    with bench:
-        search = _Search(bench, max(MIN_FRAMES, 8 * max((t.frames_in_flight for t in timings), default=1)), progress)
+    with bench, task("sizing FIFOs", "simulations") as work:
+        search = _Search(
+            bench, max(MIN_FRAMES, 8 * max((t.frames_in_flight for t in timings), default=1)), progress, work
+        )
         sizes = search.sizes(timings)
     return deep.transform(SetFIFODepths({fifo.name: fifo.depth for fifo in sizes.fifos})), sizes, search.certificate
 
@@ -97,12 +102,21 @@ def _whole_frames(bench: SizingBench) -> dict[str, int]:
 class _Search:
     """Steps 2 to 5 of `size_fifos`."""
 
-    def __init__(self, bench: SizingBench, frames: int, progress: Progress) -> None:
+    def __init__(self, bench: SizingBench, frames: int, progress: Progress, work: Task) -> None:
         self.bench = bench
         self.frames = frames
         self.progress = progress
         alone = bench.run(1, _whole_frames(bench), paced=True, record_transfers=True)
         self.certificate = Certificate.measured(alone)
+        self.work = work
+        self._runs = 0
+
+    def _run(self, depths: Mapping[str, int], paced: bool = False, stall: Stall | None = None) -> AcceleratorRun:
+        found = self.bench.run(self.frames, depths, paced=paced, stall=stall)
+        self._runs += 1
+        # Those that there always are; how many more are needed shows on the way.
+        self.work.advance(self._runs, max(_FEWEST_RUNS, self._runs + 1))
+        return found
 
     def sizes(self, timings: Sequence[LoopTiming]) -> FIFOSizes:
         """Find the depths and return them with what they follow from."""
@@ -119,7 +133,7 @@ class _Search:
         depths = self.certified(depths)
         self.progress(f"checking {sum(depth > 0 for depth in depths.values())} FIFOs under stalls")
         for seed in SEEDS:
-            bench.run(self.frames, depths, stall=Stall.random(0.3, 0.3, seed, burst_cycles=20))
+            self._run(depths, stall=Stall.random(0.3, 0.3, seed, burst_cycles=20))
         fifos = tuple(
             FIFOSize(name, bench.loop_of[name], s.tensor, s.width_bits, s.words, occupancies[name], depths[name])
             for name, s in bench.streams.items()
@@ -130,7 +144,7 @@ class _Search:
         self.progress(f"measuring the occupancy of the FIFOs with {self.frames} frames")
         deepest = _whole_frames(self.bench)
         pauses = Stall.random(p_input=0.5, p_output=0.0, seed=SEEDS[0], burst_cycles=50)
-        runs = [self.bench.run(self.frames, deepest, paced=True, stall=stall) for stall in (Stall.none(), pauses)]
+        runs = [self._run(deepest, paced=True, stall=stall) for stall in (Stall.none(), pauses)]
         counts = [self.bench.occupancies(run) for run in runs]
         return {name: max(count[name] for count in counts) for name in self.bench.streams}
 
@@ -147,7 +161,7 @@ class _Search:
         return depths
 
     def _cycles(self, depths: Mapping[str, int]) -> float:
-        cycles = self.bench.run(self.frames, depths).cycles_per_frame
+        cycles = self._run(depths).cycles_per_frame
         self.progress(f"{cycles:,.0f} cycles per frame with {sum(depth > 0 for depth in depths.values())} FIFOs")
         return cycles
 

@@ -25,12 +25,14 @@ from finn_flow.report.files import (
     Seconds,
     SimulationResult,
     Synthesis,
+    Timelines,
     Timing,
     Training,
     read,
 )
 from finn_flow.report.memory_map import memory_map
 from finn_flow.report.pipeline import pipeline
+from finn_flow.report.seen import what_it_sees
 from finn_flow.report.top_ports import check_top_ports
 
 DEFAULT_BOARD = "ZCU104"
@@ -43,7 +45,8 @@ def collect(folder: Path, training: Path | None = None) -> ReportData:
     Parameters
     ----------
     training
-        Folder of `dsode train`; by default the one around the build, if that is one.
+        Folder of `dsode train`; by default what the export kept of the training that made the model, or the folder
+        around the build, if that is one.
 
     Raises
     ------
@@ -56,7 +59,10 @@ def collect(folder: Path, training: Path | None = None) -> ReportData:
     place = BuildFolder(folder).existing()
     estimates = read(place.estimates, Estimates)
     assert estimates is not None  # `existing` has seen it
+    golden = read(place.golden_notes, GoldenNotes)
     metrics = read((training or folder.absolute().parent) / METRICS_FILE, Training)
+    if training is None and golden is not None and "training" in golden:
+        metrics = golden["training"]
     if training is not None and metrics is None:
         raise UserError(f"{training} holds no training ({METRICS_FILE} is missing); make one with `dsode train`")
     netlist = Netlist.load(place.netlist) if (place.netlist / NETLIST_FILE).is_file() else None
@@ -67,7 +73,6 @@ def collect(folder: Path, training: Path | None = None) -> ReportData:
     synthesis = read(place.synthesis, Synthesis)
     fifos = read(place.fifo_sizing, FIFOSizing)
     simulation, stalled = (read(place.simulation(paused), SimulationResult) for paused in (False, True))
-    golden = read(place.golden_notes, GoldenNotes)
     cycles, cycles_source = _cycles(estimates, fifos, simulation)
     uses = None if model is None else _multipliers(model, cycles)
     accuracy, accuracy_of = _accuracy(metrics, golden, simulation)
@@ -88,6 +93,7 @@ def collect(folder: Path, training: Path | None = None) -> ReportData:
     )
     data = ReportData(
         format=FORMAT,
+        name=_name(golden, metrics) or folder.absolute().name,
         build=folder.absolute().name,
         board=board,
         headline=headline,
@@ -103,6 +109,8 @@ def collect(folder: Path, training: Path | None = None) -> ReportData:
         simulation_stalled=stalled,
         training=metrics,
         golden=golden,
+        timeline=read(place.timeline, Timelines),
+        seen=what_it_sees(place),
         memory=None if model is None else memory_map(model, netlist.fpgapart if netlist else DEFAULT_PART),
         ports=None if netlist is None else check_top_ports(netlist),
         configuration=configuration,
@@ -120,6 +128,17 @@ def _deadlock(place: BuildFolder, netlist: Netlist) -> Deadlock | None:
     return None if check is None else Deadlock(joins=check.joins, fifos=check.fifos, stuck=list(check.stuck))
 
 
+def _name(golden: GoldenNotes | None, metrics: Training | None) -> str:
+    """Return what to call the network: kind, channels, bits, and what for; "" where that is not known."""
+    if golden is None or "network" not in golden:
+        return ""
+    network = golden["network"]
+    family = "dsODENet" if network["convolution"] == "depthwise_separable" else "ODENet"
+    channels = "-".join(str(count) for count in network["channels"])
+    domains = f"{metrics['source']} to {metrics['target']}" if metrics else golden["dataset"]
+    return f"{family} {channels}, {network['weight_bits']} bits, {domains}"
+
+
 def _cycles(estimates: Estimates, fifos: FIFOSizing | None, simulation: SimulationResult | None) -> tuple[float, str]:
     """Return the best-founded cycles per frame, and where they are from."""
     if simulation is not None and simulation["cycles_per_frame"] is not None:
@@ -134,7 +153,8 @@ def _accuracy(
 ) -> tuple[float | None, str]:
     """Return the best-founded accuracy of the quantised network, and what it is of."""
     if metrics is not None and "quantised" in metrics["accuracy"]:
-        return metrics["accuracy"]["quantised"]["target"], f"quantised, on {metrics['target']}"
+        count = f"{metrics['test_images']['target']:,} images of " if "test_images" in metrics else ""
+        return metrics["accuracy"]["quantised"]["target"], f"quantised, on {count}{metrics['target']}"
     if golden is not None and golden.get("accuracy") is not None:
         return golden["accuracy"], f"quantised, on {golden['dataset']}"
     if simulation is not None and simulation["accuracy"] is not None:
@@ -182,6 +202,7 @@ def _missing(data: ReportData, folder: Path) -> list[Missing]:
             "Exactness under pauses",
             f"{simulate} --stall 0.3",
         ),
+        (data["timeline"], "The wavefront, and FIFOs over time", f"dsode timeline {place}"),
         (data["synthesis"], "Resources by open synthesis", f"dsode synth {place}"),
         (data["timing"], "Slowest paths, an estimate", f"dsode timing {place}"),
         (data["training"], "Accuracy in training", f"dsode report {place} --training FOLDER"),

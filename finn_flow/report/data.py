@@ -12,11 +12,13 @@ from finn_flow.report.files import (
     Seconds,
     SimulationResult,
     Synthesis,
+    Timelines,
     Timing,
     Training,
 )
+from finn_flow.report.seen import Seen
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Node(TypedDict):
@@ -141,10 +143,13 @@ class Missing(TypedDict):
 class ReportData(TypedDict):
     """All of it; None where the build does not hold it, and `missing` says how to get it.
 
+    name: of the network, the folder's where that is not known. seen: pictures, from the golden results.
+
     estimates, fifos, synthesis, timing, training, golden and the simulations are files of the build or of the training.
     """
 
     format: int
+    name: str
     build: str
     board: str
     headline: Headline
@@ -160,6 +165,8 @@ class ReportData(TypedDict):
     simulation_stalled: SimulationResult | None
     training: Training | None
     golden: GoldenNotes | None
+    timeline: Timelines | None
+    seen: Seen | None
     memory: list[Memory] | None
     ports: Ports | None
     configuration: Configuration | None

@@ -35,12 +35,12 @@ def describe(data: ReportData) -> str:
 def _content(entry: NodeEstimate, longest: int) -> Content:
     name = short_name(entry["name"], entry["op"])
     if entry["op"] == "StreamingDataWidthConverter_rtl":
-        return Content("move", tuple(name.split(maxsplit=1)), entry["name"], narrow=True)
+        return Content("move", tuple(name.split(maxsplit=1)), entry["name"], narrow=True, node=entry["name"])
     folding = " ".join(f"{parameter} {value}" for parameter, value in entry["folding"].items())
     cycles = entry["cycles_per_frame"]
     busy = cycles / longest
     title = f"{entry['name']}: {cycles:,} cycles per frame, busy {busy:.0%} of the time"
-    return Content(kind(entry["op"]), (name, folding, f"{cycles:,} cycles"), title, busy)
+    return Content(kind(entry["op"]), (name, folding, f"{cycles:,} cycles"), title, busy, node=entry["name"])
 
 
 def _caption(loop: LoopEstimate) -> str:

@@ -9,13 +9,17 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Content:
-    """What a box says: kind (for its colour), lines of text, a longer title, how busy it is, 0 to 1; how wide it is."""
+    """What a box says: kind (for its colour), lines of text, a longer title, how busy it is, 0 to 1; how wide it is.
+
+    node: name of the node, which joins it with the tables; "" for what is none.
+    """
 
     kind: str
     lines: tuple[str, ...]
     title: str = ""
     busy: float = 0.0
     narrow: bool = False
+    node: str = ""
 
 
 @dataclass(frozen=True)

@@ -214,6 +214,13 @@ class Epoch(TypedDict):
     target_accuracy: Share
 
 
+class TestImages(TypedDict):
+    """How many images the accuracies are of."""
+
+    source: Count
+    target: Count
+
+
 class Training(TypedDict):
     """`metrics.json` of a training."""
 
@@ -222,6 +229,16 @@ class Training(TypedDict):
     accuracy: dict[Text, PhaseAccuracy]
     adaptation: list[Text]
     history: list[Epoch]
+    test_images: NotRequired[TestImages]
+    confusion: NotRequired[dict[Text, list[list[Count]]]]
+
+
+class NetworkNotes(TypedDict):
+    """What a network is, in `golden.json`."""
+
+    convolution: Text
+    channels: list[Count]
+    weight_bits: Count
 
 
 class GoldenNotes(TypedDict):
@@ -229,6 +246,42 @@ class GoldenNotes(TypedDict):
 
     dataset: Text
     accuracy: NotRequired[Share | None]
+    training: NotRequired[Training]
+    network: NotRequired[NetworkNotes]
+
+
+class NodeSpans(TypedDict):
+    """A node of a timeline: its passes as (frame, iteration, first cycle, last cycle)."""
+
+    name: Text
+    op: Text
+    loop: Text
+    spans: list[tuple[Count, Count, Count, Count]]
+
+
+class FIFOWords(TypedDict):
+    """A FIFO of a timeline: words held, the most of each part of the run."""
+
+    name: Text
+    loop: Text
+    depth: Count
+    occupancy: list[Count]
+
+
+class TimelineData(TypedDict):
+    """A run of the accelerator over time."""
+
+    frames: Annotated[int, Field(strict=True, ge=1, le=_MOST)]
+    cycles: Annotated[int, Field(strict=True, ge=1, le=_MOST)]
+    nodes: list[NodeSpans]
+    fifos: list[FIFOWords]
+
+
+class Timelines(TypedDict):
+    """`timeline.json`: one frame alone, and several back to back."""
+
+    lone: TimelineData
+    several: TimelineData
 
 
 class Configuration(TypedDict):

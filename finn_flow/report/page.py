@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -9,12 +11,18 @@ from markupsafe import Markup
 
 import finn_flow
 from finn_flow.report import plots, tables
-from finn_flow.report.data import ReportData
+from finn_flow.report.areas import area_plots
+from finn_flow.report.data import Memory, ReportData
 from finn_flow.report.diagram import describe, pipeline_diagram
+from finn_flow.report.fifo_plot import fifo_plot
+from finn_flow.report.wavefront import wavefront
 from finn_flow.synthesis.resources import LABEL
+from finn_flow.tables import figure
+
+WIDE = ("wavefront", "wavefront-lone", "fifos", "area-lut", "area-dsp", "area-bits")
+"""Plots that take the page's whole width."""
 
 TEMPLATES = Path(__file__).parent / "templates"
-NO_FIGURE = "–"  # noqa: RUF001 (an en dash, as tables have it)
 
 
 def render(data: ReportData) -> str:
@@ -28,6 +36,7 @@ def render(data: ReportData) -> str:
     )
     environment.filters["figure"] = figure
     graph = data["pipeline"]
+    script = (TEMPLATES / "page.js").read_text()
     return environment.get_template("page.html").render(
         data=data,
         headline=data["headline"],
@@ -35,22 +44,14 @@ def render(data: ReportData) -> str:
         drawing=None if graph is None else pipeline_diagram(graph, data),
         drawing_words=describe(data),
         plots=_plots(data),
+        wide=WIDE,
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         tables=tables,
+        content_shares=content_shares(data["memory"]),
         synthesis_label=LABEL,
         version=finn_flow.__version__,
     )
-
-
-def figure(value: tables.Cell, digits: int = 1) -> str:
-    """Return a cell as text: whole numbers with thousands separated, others with `digits` digits."""
-    match value:
-        case None:
-            return NO_FIGURE
-        case int():
-            return f"{value:,}"
-        case float():
-            return f"{value:,.{digits}f}"
-    return str(value)
 
 
 def _plots(data: ReportData) -> dict[str, Markup]:
@@ -87,4 +88,25 @@ def _plots(data: ReportData) -> dict[str, Markup]:
             f"Accuracy on {training['target']} over the epochs",
             "A line with one point per epoch; the last figures of each phase are in the table.",
         )
+    if data["timeline"]:
+        lone, several = data["timeline"]["lone"], data["timeline"]["several"]
+        words = "A row per node, a bar per pass of a frame, from its first word out to its last, coloured by pass."
+        found["wavefront-lone"] = wavefront(lone), "One frame through the accelerator, over time", words
+        found["wavefront"] = wavefront(several), f"{several['frames']} frames back to back, over time", words
+        if several["fifos"]:
+            found["fifos"] = (
+                fifo_plot(several),
+                "Words that each FIFO holds, over time",
+                "An area per FIFO; the most that each held and its depth are beside it.",
+            )
+    found |= area_plots(data)
     return {name: Markup(plots.themed(svg, name, title, words)) for name, (svg, title, words) in found.items()}
+
+
+def content_shares(memories: list[Memory] | None) -> list[tuple[str, float]]:
+    """Return what is stored on the chip, as shares of all bits, the largest first."""
+    sums: dict[str, int] = {}
+    for memory in memories or []:
+        sums[memory["holds"]] = sums.get(memory["holds"], 0) + memory["bits"]
+    total = max(1, sum(sums.values()))
+    return sorted(((name, bits / total) for name, bits in sums.items()), key=lambda entry: -entry[1])

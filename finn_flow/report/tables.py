@@ -1,27 +1,14 @@
-"""The report's tables. A cell is a text, a number (right-aligned), or None where there is no figure."""
+"""The report's tables."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from brevitas_models.training.results import LABELS
 from finn_flow.report.data import Memory, Multipliers, Ports, ReportData, ResourceRow
 from finn_flow.report.files import Estimates, FIFOSizing, NodeFound, Seconds, Synthesis, Timing, Training
 from finn_flow.synthesis.report import COMPARED
+from finn_flow.tables import Cell, Table
 
 NOT_VIVADO = "open-synthesis estimate, not Vivado"
-
-Cell = str | int | float | None
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table; the first cell of a row names it."""
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[Cell, ...]]
 
 
 def loops(estimates: Estimates) -> Table:

@@ -19,7 +19,7 @@ def write_report(folder: Path, training: Path | None = None) -> ReportData:
     Parameters
     ----------
     training
-        Folder of `dsode train`; by default the one around the build, if that is one.
+        As for `collect`.
 
     Raises
     ------

@@ -164,15 +164,15 @@ class SimulatedAccelerator:
         """Set for the next runs the depths in words of adjustable FIFOs (0: none), by name, and whether pacers work."""
         (Path(self._folder.name) / SETTINGS).write_text(self.instruments.settings(depths, paced))
 
-    def build(self) -> None:
-        """Make sure that the simulation is built; `run` does so by itself.
+    def build(self, trace: bool = False) -> None:
+        """Make sure that the simulation is built, with or without waveforms; `run` does so by itself.
 
         Raises
         ------
         SimulationBuildError
             A tool is missing or refuses the sources.
         """
-        compile_design(self.design)
+        compile_design(self.design, trace)
 
     def run(self, frames: Frames | Mapping[str, Frames], stall: Stall | None = None, **options: Any) -> AcceleratorRun:
         """Send frames [N, H, W, C] through the accelerator.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,10 @@ from numpy.typing import NDArray
 from qonnx.core.modelwrapper import ModelWrapper
 
 from finn_flow.build_folder import GRAPH_FILE, BuildFolder
-from finn_flow.errors import FlowError
-from finn_flow.files import atomic_write_json
+from finn_flow.errors import FlowError, UserError
+from finn_flow.files import atomic_write_json, check_writable_dir
 from finn_flow.netlist.netlist import Netlist
-from finn_flow.progress import Progress, unheard
+from finn_flow.progress import Progress, task, unheard
 from finn_flow.simulation.accelerator import AcceleratorRun, SimulatedAccelerator, values_name
 from finn_flow.simulation.golden import GoldenFrames, GoldenOutput, load_golden, random_golden
 from finn_flow.simulation.localise import find_difference, stuck_streams
@@ -97,6 +96,7 @@ def check_accelerator(
     progress: Progress = unheard,
     seed: int = 1,
     expected: Path | None = None,
+    trace: Path | None = None,
 ) -> CheckResult:
     """Run golden frames, back to back, through the accelerator that a build made, and compare labels and logits.
 
@@ -119,11 +119,14 @@ def check_accelerator(
         Of random images.
     expected
         The outputs for a `.npy`, `expected_output.npy` beside it if not given.
+    trace
+        Write the waveform of the run to this `.vcd` file, every node and loop a scope of its own; a few frames are
+        plenty.
 
     Raises
     ------
     UserError
-        No build, or a golden file that does not fit it.
+        No build, a golden file that does not fit it, or a waveform of another kind.
     FlowError
         No compiler, or the accelerator hangs (the message says how far each stream got).
     """
@@ -132,6 +135,10 @@ def check_accelerator(
     ensure_finn()
     import custom_ops  # noqa: F401  (registers the hardware ops)
 
+    if trace is not None:
+        if trace.suffix != ".vcd":
+            raise UserError(f"--trace must end in .vcd, not as {trace} does; GTKWave's vcd2fst makes it .fst")
+        check_writable_dir(trace.parent)
     place = BuildFolder(folder)
     netlist = Netlist.load(place.netlist)
     golden_path = golden_path or (place.golden if place.golden.is_file() else None)
@@ -145,11 +152,18 @@ def check_accelerator(
     progress("building the simulation (the first time takes a while)")
     started = time.perf_counter()
     with SimulatedAccelerator(netlist) as accelerator:
-        accelerator.build()
+        accelerator.build(trace is not None)
         build_seconds = time.perf_counter() - started
         progress(f"simulating {len(golden.frames)} frames")
+        count = len(golden.frames)
         try:
-            run = accelerator.run(golden.frames, stall=stall, progress=_reporter(len(golden.frames), progress))
+            with task("simulating", "frames") as work:
+                run = accelerator.run(
+                    golden.frames,
+                    stall=stall,
+                    trace=trace,
+                    progress=lambda done, total: work.advance(done * count // total, count),
+                )
         except SimulationHang as hang:
             progress("the accelerator hangs; looking where")
             stuck = stuck_streams(netlist, golden.frames, stall)
@@ -200,17 +214,3 @@ def wrong_frames(run: AcceleratorRun, golden: GoldenFrames) -> NDArray[np.bool_]
         if values is not None:
             wrong |= np.any(run.results[name] != values.reshape(len(values), -1), axis=1)
     return wrong
-
-
-def _reporter(frames: int, progress: Progress) -> Callable[[int, int], None]:
-    """Return a callback for the engine that reports every tenth of the way in frames."""
-    reported = 0
-
-    def report(done: int, expected: int) -> None:
-        nonlocal reported
-        tenth = done * 10 // expected
-        if tenth > reported and tenth < 10:
-            reported = tenth
-            progress(f"{done * frames // expected} of {frames} frames")
-
-    return report

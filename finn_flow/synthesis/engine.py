@@ -22,7 +22,7 @@ from typing import Any
 from finn_flow.cache import cache_subdir
 from finn_flow.errors import FlowError
 from finn_flow.files import atomic_write_bytes, atomic_write_json, disk_errors
-from finn_flow.progress import Progress
+from finn_flow.progress import Progress, task
 from finn_flow.synthesis import primitives, resources
 from finn_flow.synthesis.job import PART, StagedJob, SynthesisJob, stage
 from finn_flow.synthesis.resources import LABEL, Resources, count_resources
@@ -131,14 +131,16 @@ def _run(jobs: Mapping[str, StagedJob], cache: Path, processes: int, progress: P
         descriptions = [_description(*item) for item in zip(folders, jobs.values(), strict=True)]
         (root / "jobs.json").write_text(json.dumps(descriptions))
         names = list(jobs.items())
-        for done, (index, status) in enumerate(_worker(root, min(processes, len(jobs))), 1):
-            key, job = names[index]
-            if status != 0:
-                raise FlowError(f"synthesis of {job.name} failed: {_first_errors(folders[index] / LOG, status)}")
-            _store(cache, key, folders[index], job.top)
-            shutil.rmtree(folders[index])
-            if progress:
-                progress(f"synthesised {job.name} ({done} of {len(jobs)})")
+        with task("synthesis", "nodes") as work:
+            for done, (index, status) in enumerate(_worker(root, min(processes, len(jobs))), 1):
+                key, job = names[index]
+                if status != 0:
+                    raise FlowError(f"synthesis of {job.name} failed: {_first_errors(folders[index] / LOG, status)}")
+                _store(cache, key, folders[index], job.top)
+                shutil.rmtree(folders[index])
+                work.advance(done, len(jobs))
+                if progress:
+                    progress(f"synthesised {job.name} ({done} of {len(jobs)})")
 
 
 def _description(folder: Path, job: StagedJob) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from finn_flow.cache import cache_subdir, is_whole, seal
 from finn_flow.files import disk_errors
+from finn_flow.progress import task
 from finn_flow.verilator import toolchain
 from finn_flow.verilator.design import Design
 from finn_flow.verilator.ports import TEMPLATE, VerilatedPort, read_verilated_ports, render_model
@@ -173,8 +174,11 @@ def _compile_model(folder: Path, trace: bool) -> None:
         toolchain.run_compiler([*flags, "-c", unit.name, "-o", name], generated)
         return name
 
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        objects = list(pool.map(compile_unit, range(len(units))))
+    objects = []
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool, task("compiling the simulation", "files") as work:
+        for name in pool.map(compile_unit, range(len(units))):
+            objects.append(name)
+            work.advance(len(objects), len(units))
     # Nothing may be left undefined: a library that lacks a part would be found out only when it is loaded.
     link = ["-shared", "-s", "-Wl,-Bsymbolic", "-Wl,-z,defs", "-Wl,--wrap=fopen", "-pthread"]
     link += ["-o", str(folder / LIBRARY)]

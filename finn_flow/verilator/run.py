@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from finn_flow.progress import Advance
+from finn_flow.progress import Advance, task
 from finn_flow.verilator.design import Design, StreamPort
 from finn_flow.verilator.errors import SimulationHang, StuckStream
 from finn_flow.verilator.model import DONE, HUNG, Simulation, StreamPlan
@@ -159,7 +159,8 @@ def simulate(
                 raise ValueError(f"reset_at_cycle={reset_at_cycle} must be before the end in cycle {simulation.cycle}")
             simulation.reset()
             simulation.start(plans, stall, frames_in_flight or 0)
-        run_plans(simulation, plans, limit, profile=profile, progress=progress)
+        with task("simulating", "words") as work:
+            run_plans(simulation, plans, limit, profile=profile, progress=progress or work.advance)
         cycles = simulation.cycle
         simulation.drain(drain_cycles)
         return SimulationResult(

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, save_model
 
-from finn_flow.build import VENDOR_STEPS, build, load_build_config
+from finn_flow.build import build, load_build_config
 from finn_flow.cli.group import main
 from finn_flow.errors import UserError
 from finn_flow.execution import execute_batch, execute_hardware
 from finn_flow.finn_adapter.environment import ensure_finn
+from finn_flow.finn_adapter.vendor_steps import VENDOR_STEPS
 from finn_flow.transformations.interface import read_outputs
 from tests.finn_flow.transformations.qonnx_graphs import GraphBuilder, ode_net
 from tests.places import BUILD_CONFIGS

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from .benchmark import benchmark, shares
 from .errors import DriverError, InputError
 from .images import read_images
 from .lock import LOCK_FILE
+from .serve import DEFAULT_PORT, LOCAL_HOST, serve
 from .validation import validate_data, validate_samples
 
 FAILED, BAD_INPUT = 1, 2
@@ -59,10 +61,25 @@ def main(arguments: Sequence[str] | None = None, package: Path | None = None) ->
     return 0 if result.get("ok", True) else FAILED
 
 
-def _progress(done: int, count: int) -> None:
-    if sys.stderr.isatty():
-        end = "\n" if done == count else ""
-        print(f"\r{done} of {count} images", end=end, file=sys.stderr, flush=True)
+SECONDS_BETWEEN_LINES = 10.0
+
+
+class _Progress:
+    """Says how many images are done and how long the others will take: in place on a terminal, else now and then."""
+
+    def __init__(self) -> None:
+        self.started = self.last = time.monotonic()
+
+    def __call__(self, done: int, count: int) -> None:
+        now, terminal = time.monotonic(), sys.stderr.isatty()
+        if not terminal and (now - self.last < SECONDS_BETWEEN_LINES or done == count):
+            return
+        self.last = now
+        left = f", about {(now - self.started) * (count - done) / done:.0f} s left" if 0 < done < count else ""
+        line = f"{done} of {count} images{left}"
+        # On a terminal each line covers the one before, to its end.
+        start, end = ("\r", "\x1b[K" + ("\n" if done == count else "")) if terminal else ("", "\n")
+        print(start + line, end=end, file=sys.stderr, flush=True)
 
 
 def _classify(accelerator: Accelerator, options: argparse.Namespace) -> dict[str, Any]:
@@ -71,12 +88,12 @@ def _classify(accelerator: Accelerator, options: argparse.Namespace) -> dict[str
         return {
             "images": [
                 {"name": name, "values": row.tolist()}
-                for name, row in zip(data.names, accelerator.values(data.images, _progress), strict=True)
+                for name, row in zip(data.names, accelerator.values(data.images, _Progress()), strict=True)
             ],
             "frames_per_second": len(data.names) / accelerator.timing.total,
             "shares": shares(accelerator.timing),
         }
-    labels = accelerator.classify(data.images, _progress)
+    labels = accelerator.classify(data.images, _Progress())
     names = accelerator.manifest.class_names
     return {
         "images": [
@@ -122,8 +139,8 @@ def _validate(accelerator: Accelerator, options: argparse.Namespace) -> dict[str
     if options.data is None:
         if options.expect is not None:
             raise InputError("--expect goes with --data")
-        return validate_samples(accelerator, _progress)
-    return validate_data(accelerator, options.data, options.expect, _progress)
+        return validate_samples(accelerator, _Progress())
+    return validate_data(accelerator, options.data, options.expect, _Progress())
 
 
 def _show_validation(result: dict[str, Any]) -> None:
@@ -134,6 +151,14 @@ def _show_validation(result: dict[str, Any]) -> None:
         print(f"accuracy {100 * result['accuracy']:.2f} %, expected {100 * result['expected_accuracy']:.2f} %")
     profile = f", profile {result['profile']}" if result.get("profile") else ""
     print(f"{'passed' if result['ok'] else 'FAILED'}: {result['images']} images{profile}")
+
+
+def _serve(accelerator: Accelerator, options: argparse.Namespace) -> dict[str, Any]:
+    return serve(accelerator, options.host, options.port)
+
+
+def _show_served(result: dict[str, Any]) -> None:
+    print(f"{result['images']} pictures were classified")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -158,6 +183,10 @@ def _parser() -> argparse.ArgumentParser:
     validate.add_argument("--expect", type=float, metavar="A", help="accuracy to expect on --data, 0 to 1")
     validate.set_defaults(run=_validate, show=_show_validation)
     add_commands(commands, common)
+    live = commands.add_parser("serve", parents=[common], help="a page on which one drops pictures")
+    live.add_argument("--host", default=LOCAL_HOST, metavar="H", help=f"where to listen ({LOCAL_HOST}: here only)")
+    live.add_argument("--port", type=_positive, default=DEFAULT_PORT, metavar="N", help=f"its port ({DEFAULT_PORT})")
+    live.set_defaults(run=_serve, show=_show_served)
     return parser
 
 

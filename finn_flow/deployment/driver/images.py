@@ -139,6 +139,11 @@ def read_picture(path: Path) -> Uint8Array:
     return _Reader().decode(printable(str(path)), read_regular(path))
 
 
+def decode_picture(name: str, content: bytes, preprocessing: Preprocessing | None = None) -> Uint8Array:
+    """One picture from the bytes of its file, as `read_picture`; `name` is what messages call it."""
+    return _Reader(preprocessing).decode(name, content)
+
+
 def check_images(images: Any) -> None:
     """Refuse what are no images, with a message that says why.
 

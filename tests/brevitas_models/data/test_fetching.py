@@ -102,7 +102,8 @@ def test_another_archive_is_refused(registry):
 
 def test_failing_client(registry):
     registry.fail()
-    with pytest.raises(FlowError, match=r"toy-data 1\.0\.0 \(npm\) cannot be downloaded: trying \| npm error network"):
+    message = r"toy-data 1\.0\.0 \(npm\) cannot be downloaded; check the network and try again: npm error network"
+    with pytest.raises(FlowError, match=message):
         fetch("toy")
 
 

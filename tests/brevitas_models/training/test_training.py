@@ -66,6 +66,12 @@ def test_it_learns_and_an_interrupted_training_ends_the_same(config, tmp_path):
     resumed = train(config, tmp_path / "parts")
     assert resumed["history"] == metrics["history"]
     assert resumed["accuracy"] == metrics["accuracy"]
+    assert resumed["confusion"] == metrics["confusion"]
+    for phase, counts in metrics["confusion"].items():
+        right = sum(row[index] for index, row in enumerate(counts))
+        images = sum(map(sum, counts))
+        assert images == metrics["test_images"]["target"]
+        assert right / images == pytest.approx(metrics["accuracy"][phase]["target"])
     first, second = (load_checkpoint(tmp_path / name)[1].state_dict() for name in ("whole", "parts"))
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from finn_flow.cli.configurations import BUILDS, TRAININGS, ConfigurationFile, shipped
+from finn_flow.cli.configurations import ConfigurationFile
 from finn_flow.cli.group import main
+from finn_flow.configurations import BUILDS, TRAININGS, shipped
 
 
 def test_every_shipped_name_is_a_file() -> None:

@@ -25,6 +25,7 @@ def test_untrained(tmp_path, capfd):
         "3",
         "--samples",
         "4",
+        "--quiet",
         "--out",
         str(path),
     ]

@@ -30,6 +30,7 @@ def fresh(tiny, tmp_path):
 def test_contents(package, tiny):
     assert {path.name for path in package.iterdir()} == {
         "README.md",
+        "accelerator.ipynb",
         "driver",
         "hardware",
         "manifest.json",

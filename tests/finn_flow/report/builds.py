@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from brevitas_models.training.results import METRICS_FILE
+from finn_flow.api.timeline import timeline
 from finn_flow.build import build
 from finn_flow.build_folder import BuildFolder
 from finn_flow.estimates.network import estimate
@@ -37,6 +38,7 @@ def full_build(folder: Path) -> Path:
     atomic_write_json(folder / METRICS_FILE, TRAINING)
     check_accelerator(place)
     check_accelerator(place, stall=Stall.random(0.3, 0.3, seed=1))
+    timeline(place)
     return place
 
 
@@ -77,6 +79,8 @@ TRAINING = {
         "quantised": {"source": 0.90, "target": 0.954},
     },
     "adaptation": ["coral", "pseudo_labels"],
+    "test_images": {"source": 10_000, "target": 4649},
+    "confusion": {"source_only": [[3, 2], [1, 4]], "quantised": [[5, 0], [0, 5]]},
     "seconds": 100.0,
     "cpu_seconds": 100.0,
     "history": [

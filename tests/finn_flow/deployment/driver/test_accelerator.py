@@ -20,6 +20,7 @@ from finn_flow.deployment.driver.errors import (
 )
 from finn_flow.deployment.driver.lock import LOCK_FILE, OverlayLock, check_lock_file
 from finn_flow.deployment.simulated_board import Fault
+from tests.finn_flow.deployment.bitfiles import with_bitfile
 
 SOON_S = 0.5
 
@@ -59,28 +60,11 @@ def test_finns_own_dma_without_the_additional_registers(boards, accelerators, pa
     board = boards(build_id=0)
     with pytest.raises(BitfileError, match="build number is 00000000"):
         accelerators(board)
-    copied = copy_with_bitfile(package, board.bitfile, tmp_path / "copy")
+    copied = with_bitfile(package, board.bitfile, tmp_path / "copy")
     from finn_flow.deployment.driver import Accelerator
 
     with Accelerator(copied, timeout_s=300, lock_file=tmp_path / "lock") as accelerator:
         np.testing.assert_array_equal(accelerator.classify(images), expected)
-
-
-def copy_with_bitfile(package: Path, bitfile: Path, target: Path) -> Path:
-    """Return a package as `dsode package` makes it where Vivado has built the bitfile."""
-    import json
-    import shutil
-
-    from finn_flow.deployment.driver.manifest import BITFILE, FILE, sha256
-
-    shutil.copytree(package, target)
-    (target / "bitfile").mkdir()
-    for suffix in (".bit", ".hwh"):
-        shutil.copyfile(bitfile.with_suffix(suffix), (target / BITFILE).with_suffix(suffix))
-    manifest = json.loads((target / FILE).read_text())
-    manifest["files"][BITFILE] = sha256(bitfile)
-    (target / FILE).write_text(json.dumps(manifest))
-    return target
 
 
 @pytest.mark.parametrize("after_frames", [0, 5, 30])
@@ -221,7 +205,7 @@ def test_a_missing_or_changed_bitfile(boards, package, tmp_path):
     with pytest.raises(BitfileError, match=r"finn-accel.bit is missing; build it with Vivado .* hardware/"):
         Accelerator(package)
     board = boards()
-    copied = copy_with_bitfile(package, board.bitfile, tmp_path / "copy")
+    copied = with_bitfile(package, board.bitfile, tmp_path / "copy")
     (copied / "bitfile" / "finn-accel.bit").write_bytes(b"other")
     with pytest.raises(BitfileError, match="not the one that this package was made with"):
         Accelerator(copied)
