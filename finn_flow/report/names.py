@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _LABELS = {
-    "CascadeMVAU": "matrix-vector, DSP cascade",
+    "CascadeMVAU": "DSP cascade",
     "ChannelAffine": "factor, offset",
     "ConstantMatrix": "constant matrix",
     "ConvolutionInputGenerator": "window",

@@ -13,6 +13,7 @@ WIDTH, HEIGHT, HEAD = 960.0, 260.0, 16.0
 KINDS = {"multiply": "#2f6db5", "threshold": "#b26a00", "loop": "#2b7d4f", "move": "#77838f"}
 LETTER = 5.2
 """Width of a letter of a tile's text, of the widest of the usual fonts."""
+_HEADING_LETTER = 7.2
 OUTSIDE = "outside of loops"
 
 
@@ -98,7 +99,7 @@ def _group(shares: list[Share], loop: str, amount: float, total: float, unit: st
     text = f"{name}: {amount:,.0f} {unit}, {amount / total:.0%}"
     box = area.inside(1.5)
     yield f'<rect {_place(box)} fill="none" stroke="#77838f"/>'
-    if _fits(text, box) and box.height > HEAD:
+    if _HEADING_LETTER * len(text) + 8 < box.width and box.height > HEAD:
         yield f'<text x="{box.x + 4:.1f}" y="{box.y + 12:.1f}" fill="#1c2630" font-weight="bold">{escape(text)}</text>'
     inner = box.inside(1.0, HEAD - 2)
     for share, tile in zip(shares, squarified([share.amount for share in shares], inner), strict=True):
