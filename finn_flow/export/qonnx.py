@@ -19,6 +19,7 @@ from qonnx.util.cleanup import cleanup_model
 from brevitas_models.batch_norm import FieldBatchNorm
 from brevitas_models.networks import ODENet
 from finn_flow.export.batch_norms import batch_norms
+from finn_flow.finn_adapter.renaming import renaming_every_use
 from finn_flow.transformations.batch_norms import write_batch_norms
 from finn_flow.transformations.roll_ode_blocks import RollODEBlocks
 from finn_flow.transformations.unroll_ode_blocks import UnrollODEBlocks
@@ -42,14 +43,16 @@ def to_qonnx(network: ODENet) -> ModelWrapper:
         for module in network.modules():
             if isinstance(module, FieldBatchNorm):
                 module.freeze()
-        model = cleanup_model(_export(network))
+        with renaming_every_use():
+            model = cleanup_model(_export(network))
         write_batch_norms(model, norms)
         return model
     passes = [block.iterations * block.solver.stages for block in network.ode_blocks]
     stacks = _mark_constants(network)
     for block in network.ode_blocks:
         block.iterations = TRACED_ITERATIONS
-    rolled = cleanup_model(_export(network)).transform(RollODEBlocks())
+    with renaming_every_use():
+        rolled = cleanup_model(_export(network)).transform(RollODEBlocks())
     loops = rolled.get_nodes_by_op_type("ODELoop")
     for loop, count in zip(loops, passes, strict=True):
         getCustomOp(loop).set_nodeattr("iterations", count)

@@ -14,7 +14,11 @@ from finn_flow.transformations.interface import InputForm, OutputForm
 FORMAT = 2
 
 _PART_OF_PATH = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*"
-InnerFile = Annotated[str, StringConstraints(pattern=rf"^{_PART_OF_PATH}(/{_PART_OF_PATH})*$")]
+MOST_CHARACTERS = 200
+"""Of the path of a file inside a netlist."""
+InnerFile = Annotated[
+    str, StringConstraints(pattern=rf"^{_PART_OF_PATH}(/{_PART_OF_PATH})*$", max_length=MOST_CHARACTERS)
+]
 """A file below the netlist's folder: not absolute, no `..`, nothing that a script or a list of files takes apart."""
 Part = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")]
 Nanoseconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -14,6 +14,7 @@ from finn_flow.fifo_sizing.certificate import Certificate, check_certificate
 from finn_flow.fifo_sizing.search import _Search
 from finn_flow.fifo_sizing.token_game import TokenGame
 from finn_flow.netlist.structure import Instance, Module, Stream
+from finn_flow.progress import task
 from finn_flow.transformations.bodies import loops
 from finn_flow.transformations.insert_fifos import InsertFIFOs
 from finn_flow.transformations.name_nodes import NameNodes
@@ -100,7 +101,8 @@ def test_netlist_with_a_too_shallow_fifo_is_found_out():
 
 def test_too_shallow_fifos_grow(bench):
     """Whatever depths the search starts from, it ends with a certificate; and does not deepen more than it must."""
-    search = _Search(bench, 6, lambda line: None)
+    with task("sizing FIFOs", "simulations") as work:
+        search = _Search(bench, 6, lambda line: None, work)
     none = dict.fromkeys(depths(), 0)
     grown = search.certified(none)
     assert search.certificate.stuck(bench.netlist, grown) == []
