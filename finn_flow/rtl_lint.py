@@ -40,6 +40,7 @@ VARIANTS: Mapping[str, Sequence[Parameters]] = {
     "lookup": ({"CF": 1, "PE": 1},),
     "odma_core": ({"FRAME_WORDS": 784}, {"STREAM_BYTES": 3, "FRAME_WORDS": 49}, {"STREAM_BYTES": 24, "FRAME_WORDS": 7}),
     "ode_update": ({"FRACTION_BITS": 0, "STATE_SIGNED": 0}, {"FRACTION_BITS": -2}, {"FRACTION_BITS": 1, "PE": 1}),
+    "indexed_pipeline": ({"SETS": 1, "CF": 1, "WORDS": 1},),
     "indexed_requantisation": ({"CF": 1, "PE": 1, "WORDS": 1, "SETS": 2, "MEMORY_FILE": "words.dat"},),
     "requantisation": ({"CF": 3, "MEMORY_FILE": "words.dat"},),
     "requantisation_lane": (

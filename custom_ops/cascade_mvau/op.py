@@ -7,13 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from qonnx.core.datatype import BaseDataType
 
-from custom_ops.base import Attributes, Constants, HardwareOp, fifo_luts
-from custom_ops.checks import check_at_least, check_divides, check_integer, check_length, check_one_of
-from custom_ops.constant_matrix.reference import constant_matrix
+from custom_ops.base import Attributes, Constants, fifo_luts
+from custom_ops.checks import check_divides, check_integer, check_one_of
+from custom_ops.matrix_product import MatrixProduct
 from custom_ops.memory import hex_word, luts_of_rom
-from custom_ops.streams import Stream
 from finn_flow.errors import UserError
 
 MOST_SIMD = 64
@@ -34,8 +32,8 @@ _LUTS_PER_WEIGHT_BIT = ((8, 0.94), (32, 0.5))
 _LUTRAM_PER_BIT = 0.58
 
 
-class CascadeMVAU_rtl(HardwareOp):
-    """Matrix-vector product whose sums need no logic beside the DSPs (`constant_matrix`).
+class CascadeMVAU_rtl(MatrixProduct):
+    """Matrix-vector product whose sums need no logic beside the DSPs.
 
     Inputs: x [*numInputVectors, MW] stream `in0_V`; weights [MW, MH] constant. Output: [*numInputVectors, MH]. It
     computes what an `MVAU_rtl` without activation does at the same folding. Each DSP multiplies one element with the
@@ -68,28 +66,17 @@ class CascadeMVAU_rtl(HardwareOp):
     )
 
     def op_attributes(self) -> Attributes:
-        return {
-            "MW": ("i", True, 0),
-            "MH": ("i", True, 0),
-            "SIMD": ("i", True, 0),
-            "PE": ("i", True, 0),
-            "numInputVectors": ("ints", False, [1]),
-            "inputDataType": ("s", True, ""),
-            "weightDataType": ("s", True, ""),
-            "outputDataType": ("s", True, ""),
-        }
+        return {**super().op_attributes(), "SIMD": ("i", True, 0), "PE": ("i", True, 0)}
 
     def validate(self) -> None:
+        super().validate()
         name = self.onnx_node.name
         check_divides(name, "SIMD", self.get_nodeattr("SIMD"), "MW", self.get_nodeattr("MW"))
         check_divides(name, "PE", self.get_nodeattr("PE"), "MH", self.get_nodeattr("MH"))
         check_one_of(name, "SIMD", self.get_nodeattr("SIMD"), range(1, MOST_SIMD + 1))
-        vectors = self.get_nodeattr("numInputVectors")
-        check_length(name, "numInputVectors", vectors, max(len(vectors), 1))
         input_type = self.attribute_datatype("inputDataType")
         check_integer(name, "inputDataType", input_type, (1, _INPUT_BITS - int(not input_type.signed())))
         check_integer(name, "weightDataType", self.attribute_datatype("weightDataType"), (1, _INPUT_BITS))
-        check_at_least(name, "numInputVectors", math.prod(vectors), 1)
         output = self.attribute_datatype("outputDataType")
         check_integer(name, "outputDataType", output, (2, _SUM_BITS))
         if not output.signed():
@@ -119,26 +106,17 @@ class CascadeMVAU_rtl(HardwareOp):
             self.get_nodeattr("MH") // self.get_nodeattr("PE"),
         )
 
-    def _stream(self, size: str, folding: str, attribute: str, port: str) -> Stream:
-        shape = (*self.get_nodeattr("numInputVectors"), self.get_nodeattr(size))
-        return Stream(0, shape, self.attribute_datatype(attribute), self.get_nodeattr(folding), port, attribute)
+    @property
+    def elements_per_word(self) -> int:
+        return int(self.get_nodeattr("SIMD"))
 
-    def input_streams(self) -> list[Stream]:
-        return [self._stream("MW", "SIMD", "inputDataType", "s_axis")]
-
-    def output_streams(self) -> list[Stream]:
-        return [self._stream("MH", "PE", "outputDataType", "m_axis")]
-
-    def parameters(self) -> dict[int, tuple[tuple[int, ...], BaseDataType]]:
-        shape = (self.get_nodeattr("MW"), self.get_nodeattr("MH"))
-        return {1: (shape, self.attribute_datatype("weightDataType"))}
+    @property
+    def outputs_per_word(self) -> int:
+        return int(self.get_nodeattr("PE"))
 
     def get_exp_cycles(self) -> int:
         """Return the initiation interval."""
         return math.prod(self.folds) * math.prod(self.get_nodeattr("numInputVectors"))
-
-    def compute(self, inputs: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
-        return [constant_matrix(inputs[0], inputs[1])]
 
     # Code generation
 
@@ -166,13 +144,6 @@ class CascadeMVAU_rtl(HardwareOp):
         return parts.transpose(1, 2, 0, 3).reshape(-1)
 
     # Estimates
-
-    def get_op_and_param_counts(self) -> dict[str, int]:
-        """Return multiply-accumulates per frame, and weights."""
-        shape, datatype = self.parameters()[1]
-        bits, input_bits = datatype.bitwidth(), self.attribute_datatype("inputDataType").bitwidth()
-        macs = math.prod(shape) * math.prod(self.get_nodeattr("numInputVectors"))
-        return {f"op_mac_{input_bits}bx{bits}b": macs, f"param_weight_{bits}b": math.prod(shape)}
 
     def dsp_estimation(self, fpgapart: str) -> int:
         """Return one DSP per element and one or two outputs."""

@@ -9,23 +9,21 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from qonnx.core.datatype import BaseDataType
 from qonnx.core.modelwrapper import ModelWrapper
 
-from custom_ops.base import Attributes, Constants, HardwareOp, fifo_luts
-from custom_ops.checks import check_at_least, check_integer, check_length
+from custom_ops.base import Constants, fifo_luts
+from custom_ops.checks import check_integer
 from custom_ops.constant_matrix.adder_graph import AdderGraph, adder_graph
 from custom_ops.constant_matrix.emit import last_stages, latency, module_source, stage_of, width
-from custom_ops.constant_matrix.reference import constant_matrix
-from custom_ops.streams import Stream
+from custom_ops.matrix_product import MatrixProduct
 
 _CONTROL = 10
 _DELAY_STAGES = 3
 """A delay of at least so many registers becomes a shift-register LUT per bit."""
 
 
-class ConstantMatrix_rtl(HardwareOp):
-    """All sums of a vector with a matrix of constants in each cycle (`reference.constant_matrix`), by adders alone.
+class ConstantMatrix_rtl(MatrixProduct):
+    """All sums of a vector with a matrix of constants in each cycle by adders alone.
 
     Inputs: x [*numInputVectors, MW] stream of whole vectors; weights [MW, MH] constant. Output: [*numInputVectors, MH]
     in whole vectors. It computes what an `MVAU_rtl` without activation does at PE = MH and SIMD = MW; its core is
@@ -56,43 +54,12 @@ class ConstantMatrix_rtl(HardwareOp):
         """Name of the generated module."""
         return f"{self.onnx_node.name}_adders"
 
-    def op_attributes(self) -> Attributes:
-        return {
-            "MW": ("i", True, 0),
-            "MH": ("i", True, 0),
-            "numInputVectors": ("ints", False, [1]),
-            "inputDataType": ("s", True, ""),
-            "weightDataType": ("s", True, ""),
-            "outputDataType": ("s", True, ""),
-        }
-
     def validate(self) -> None:
+        super().validate()
         name = self.onnx_node.name
-        check_at_least(name, "MW", self.get_nodeattr("MW"), 1)
-        check_at_least(name, "MH", self.get_nodeattr("MH"), 1)
-        vectors = self.get_nodeattr("numInputVectors")
-        check_length(name, "numInputVectors", vectors, max(len(vectors), 1))
         check_integer(name, "inputDataType", self.attribute_datatype("inputDataType"), (1, 12))
         check_integer(name, "weightDataType", self.attribute_datatype("weightDataType"), (1, 12))
         check_integer(name, "outputDataType", self.attribute_datatype("outputDataType"), (1, 32))
-
-    def _stream(self, size: str, attribute: str, port: str) -> Stream:
-        elements = self.get_nodeattr(size)
-        shape = (*self.get_nodeattr("numInputVectors"), elements)
-        return Stream(0, shape, self.attribute_datatype(attribute), elements, port, attribute)
-
-    def input_streams(self) -> list[Stream]:
-        return [self._stream("MW", "inputDataType", "s_axis")]
-
-    def output_streams(self) -> list[Stream]:
-        return [self._stream("MH", "outputDataType", "m_axis")]
-
-    def parameters(self) -> dict[int, tuple[tuple[int, ...], BaseDataType]]:
-        shape = (self.get_nodeattr("MW"), self.get_nodeattr("MH"))
-        return {1: (shape, self.attribute_datatype("weightDataType"))}
-
-    def compute(self, inputs: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
-        return [constant_matrix(inputs[0], inputs[1])]
 
     # Code generation
 
@@ -124,13 +91,6 @@ class ConstantMatrix_rtl(HardwareOp):
         return [*shared, str(self._core_file()) if abspath else self._core_file().name, wrapper]
 
     # Estimates
-
-    def get_op_and_param_counts(self) -> dict[str, int]:
-        """Return multiply-accumulates per frame, and weights."""
-        shape, datatype = self.parameters()[1]
-        bits, input_bits = datatype.bitwidth(), self.attribute_datatype("inputDataType").bitwidth()
-        macs = math.prod(shape) * math.prod(self.get_nodeattr("numInputVectors"))
-        return {f"op_mac_{input_bits}bx{bits}b": macs, f"param_weight_{bits}b": math.prod(shape)}
 
     def luts(self, weights: NDArray) -> int:
         """Return the LUTs for `weights`: one per bit of an adder that both terms have, long delays, and the FIFO."""

@@ -27,6 +27,14 @@ OFFSET_BITS = 48
 PARAMETER_TYPE = DataType[f"INT{OFFSET_BITS}"]
 """Type of multipliers and offsets in the graph, where they are float64, which holds them exactly."""
 
+_LANES_SOURCES = (
+    "rtl_common/stream_checker.sv",
+    "rtl_common/credit_fifo.sv",
+    "requantisation/rtl/requantisation_parameters.sv",
+    "requantisation/rtl/requantisation_lane.sv",
+    "requantisation/rtl/requantisation_lanes.sv",
+)
+
 
 class Requantisation_rtl(HardwareOp):
     """Codes by multiplication, addition, shift and clip, per channel (`reference.requantise`).
@@ -67,11 +75,8 @@ class Requantisation_rtl(HardwareOp):
 
     core = "requantisation"
     rtl_sources: ClassVar[tuple[str, ...]] = (
-        "rtl_common/stream_checker.sv",
-        "rtl_common/credit_fifo.sv",
-        "requantisation/rtl/requantisation_parameters.sv",
-        "requantisation/rtl/requantisation_lane.sv",
-        "requantisation/rtl/requantisation_lanes.sv",
+        "rtl_common/stream_pipeline.sv",
+        *_LANES_SOURCES,
         "requantisation/rtl/requantisation.sv",
     )
 
@@ -320,7 +325,8 @@ class IndexedRequantisation_rtl(Requantisation_rtl):
     core = "indexed_requantisation"
     rtl_sources: ClassVar[tuple[str, ...]] = (
         "rtl_common/stream_queue.sv",
-        *Requantisation_rtl.rtl_sources[:-1],
+        "rtl_common/indexed_pipeline.sv",
+        *_LANES_SOURCES,
         "requantisation/rtl/indexed_requantisation.sv",
     )
 

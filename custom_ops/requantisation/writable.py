@@ -10,6 +10,7 @@ SOURCES = (
     "rtl_common/stream_checker.sv",
     "rtl_common/stream_queue.sv",
     "rtl_common/credit_fifo.sv",
+    "rtl_common/indexed_pipeline.sv",
     "requantisation/rtl/requantisation_lane.sv",
     "requantisation/rtl/writable_requantisation_lanes.sv",
     "requantisation/rtl/writable_indexed_requantisation.sv",

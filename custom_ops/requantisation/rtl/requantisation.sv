@@ -45,27 +45,14 @@ module requantisation #(
     input  wire logic                   m_axis_tready
 );
 
-  localparam int unsigned LATENCY = MULTIPLY_CYCLES + 2;
   localparam int unsigned FOLD_BITS = (CF > 1) ? $clog2(CF) : 1;
 
-  logic credit, ready_q;
   logic [FOLD_BITS-1:0] fold_q;
-  logic [LATENCY-1:0] take_q;
-
-  wire logic take = s_axis_tvalid && ready_q;
-  // A place is taken as soon as there is one and the last one has been used.
-  wire logic reserve = credit && (!ready_q || take);
-  assign s_axis_tready = ready_q;
-
   always_ff @(posedge clk) begin
     if (rst) begin
-      ready_q <= 1'b0;
       fold_q <= '0;
-      take_q <= '0;
-    end else begin
-      ready_q <= reserve || (ready_q && !take);
-      if (take) fold_q <= (fold_q == FOLD_BITS'(CF - 1)) ? '0 : fold_q + 1'b1;
-      take_q <= {take_q[LATENCY-2:0], take};
+    end else if (s_axis_tvalid && s_axis_tready) begin
+      fold_q <= (fold_q == FOLD_BITS'(CF - 1)) ? '0 : fold_q + 1'b1;
     end
   end
 
@@ -95,12 +82,11 @@ module requantisation #(
       .results(results)
   );
 
-  credit_fifo #(
+  stream_pipeline #(
       .DATA_WIDTH(PE * OUT_BITS),
-      .DEPTH(LATENCY + 5)
-  ) fifo (
-      .push(take_q[LATENCY-1]),
-      .push_data(results),
+      .LATENCY(MULTIPLY_CYCLES + 2)
+  ) pipeline (
+      .result(results),
       .*
   );
 

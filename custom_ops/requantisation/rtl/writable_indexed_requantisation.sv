@@ -58,68 +58,19 @@ module writable_indexed_requantisation #(
     output logic [73:0]                 parameters_out
 );
 
-  localparam int unsigned LATENCY = MULTIPLY_CYCLES + 2;
-  localparam int unsigned WORD_BITS = (WORDS > 1) ? $clog2(WORDS) : 1;
   localparam int unsigned FOLD_BITS = (CF > 1) ? $clog2(CF) : 1;
 
-  if (WORDS < 1 || CF < 1 || WORDS % CF != 0) begin : gen_check_sizes
-    $fatal(1, "%m: WORDS and CF must be at least 1 and CF divide WORDS, not %0d and %0d", WORDS, CF);
-  end
-  if (SETS < 1) begin : gen_check_sets
-    $fatal(1, "%m: SETS must be at least 1, not %0d", SETS);
-  end
-
-  // The index in use; those of the next frames wait.
-  logic index_valid_d, index_valid_q, next_valid;
-  logic [INDEX_BITS-1:0] index_q, next_index;
-  logic [WORD_BITS-1:0] word_q;
-  logic [FOLD_BITS-1:0] fold_q;
-  // A place in the output FIFO for the next word.
-  logic credit, place_d, place_q;
-  logic ready_q;
-  logic [LATENCY-1:0] take_q;
-
-  wire logic take = s_axis_tvalid && ready_q;
-  wire logic last_word = word_q == WORD_BITS'(WORDS - 1);
-  wire logic advance = !index_valid_q || (take && last_word);
-  wire logic reserve = credit && (!place_q || take);
-
-  assign place_d = reserve || (place_q && !take);
-  assign index_valid_d = advance ? next_valid : index_valid_q;
-  assign s_axis_tready = ready_q;
-
-  always_ff @(posedge clk) begin
-    if (rst) begin
-      index_valid_q <= 1'b0;
-      place_q <= 1'b0;
-      ready_q <= 1'b0;
-      word_q <= '0;
-      fold_q <= '0;
-      take_q <= '0;
-    end else begin
-      index_valid_q <= index_valid_d;
-      place_q <= place_d;
-      ready_q <= place_d && index_valid_d;
-      if (take) begin
-        word_q <= last_word ? '0 : word_q + 1'b1;
-        fold_q <= (fold_q == FOLD_BITS'(CF - 1)) ? '0 : fold_q + 1'b1;
-      end
-      take_q <= {take_q[LATENCY-2:0], take};
-    end
-    if (advance) index_q <= next_index;
-  end
-
-  logic [1:0] unused_level;
-  stream_queue #(
-      .DATA_WIDTH(INDEX_BITS)
-  ) indices (
-      .s_axis_tdata(s_axis_index_tdata),
-      .s_axis_tvalid(s_axis_index_tvalid),
-      .s_axis_tready(s_axis_index_tready),
-      .m_axis_tdata(next_index),
-      .m_axis_tvalid(next_valid),
-      .m_axis_tready(advance),
-      .level(unused_level),
+  logic [INDEX_BITS-1:0] index;
+  logic [FOLD_BITS-1:0] fold;
+  logic [PE*OUT_BITS-1:0] results;
+  indexed_pipeline #(
+      .DATA_WIDTH(PE * OUT_BITS),
+      .LATENCY(MULTIPLY_CYCLES + 2),
+      .WORDS(WORDS),
+      .CF(CF),
+      .SETS(SETS)
+  ) pipeline (
+      .result(results),
       .*
   );
 
@@ -128,16 +79,15 @@ module writable_indexed_requantisation #(
   localparam int unsigned ADDRESS_BITS = (DEPTH > 1) ? $clog2(DEPTH) : 1;
   logic [ADDRESS_BITS-1:0] address;
   if (SETS == 1) begin : gen_one_set
-    assign address = ADDRESS_BITS'(fold_q);
-    wire logic unused = &{1'b0, index_q};
+    assign address = ADDRESS_BITS'(fold);
+    wire logic unused = &{1'b0, index};
   end else if (CF > 1) begin : gen_folds
-    assign address = {index_q, fold_q};
+    assign address = {index, fold};
   end else begin : gen_one_fold
-    assign address = index_q;
-    wire logic unused = &{1'b0, fold_q};
+    assign address = index;
+    wire logic unused = &{1'b0, fold};
   end
 
-  logic [PE*OUT_BITS-1:0] results;
   writable_requantisation_lanes #(
       .PE(PE),
       .IN_BITS(IN_BITS),
@@ -166,24 +116,6 @@ module writable_indexed_requantisation #(
       .results(results)
   );
 
-`ifndef SYNTHESIS
-  always_ff @(posedge clk) begin
-    if (!rst && index_valid_q) begin
-      assert (32'(index_q) < SETS)
-      else $error("%m: index %0d has no set of parameters: outputs will be wrong!", index_q);
-    end
-  end
-`endif
-
-  credit_fifo #(
-      .DATA_WIDTH(PE * OUT_BITS),
-      .DEPTH(LATENCY + 5)
-  ) fifo (
-      .push(take_q[LATENCY-1]),
-      .push_data(results),
-      .*
-  );
-
   stream_checker #(
       .DATA_WIDTH(PE * IN_BITS)
   ) check_input (
@@ -199,15 +131,6 @@ module writable_indexed_requantisation #(
       .tdata(m_axis_tdata),
       .tvalid(m_axis_tvalid),
       .tready(m_axis_tready),
-      .*
-  );
-
-  stream_checker #(
-      .DATA_WIDTH(INDEX_BITS)
-  ) check_index (
-      .tdata(s_axis_index_tdata),
-      .tvalid(s_axis_index_tvalid),
-      .tready(s_axis_index_tready),
       .*
   );
 
